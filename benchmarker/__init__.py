@@ -1,0 +1,1 @@
+"""Train, compare and apply the neural networks of radio and transient astronomy."""

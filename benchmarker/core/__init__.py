@@ -1,0 +1,1 @@
+"""What every other room stands on: errors, hashing, atomic files, seeds and records."""

@@ -1,0 +1,1 @@
+"""From files and cards to prepared, split and cached batches."""

@@ -1,0 +1,1 @@
+"""Networks: text layer lists, Python networks, and the registry that finds both."""

@@ -1,0 +1,1 @@
+"""One run: determinism, training, resume, testing, and its folder."""

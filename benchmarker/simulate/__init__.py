@@ -1,0 +1,1 @@
+"""Simulators with the physics that a network could exploit."""
