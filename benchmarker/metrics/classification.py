@@ -1,0 +1,320 @@
+"""How well a classifier did on a test set: every number, each with its interval.
+
+One function computes all statistics for given weights of the images. With weights of one
+it gives the values, with bootstrap weights the intervals: a value and its interval cannot
+follow different definitions. The values agree with scikit-learn's (the tests compare).
+
+Rules where a definition leaves room:
+
+- the prediction is the class of highest probability, ties go to the lowest index;
+- a class that is never predicted has precision 0 and F1 0, and is named in ``flags``;
+- a class absent from the truth has no recall, F1 or AUC (null, named in ``undefined``);
+  means over classes are over the classes present, said so in ``flags``;
+- MPCA (mean per class accuracy) is the mean recall of the classes present;
+- *balanced* precision and F1 come from the row-normalised confusion matrix, as if every
+  class had equally many test images (the definition of Becker et al. 2021);
+- AUC is one-vs-rest, ties count one half, the mean over classes is unweighted;
+- cross-entropy and calibration use probabilities rescaled to sum 1 (a legacy sigmoid
+  output does not), clipped to 1e-7 as Keras does; a row of zeros counts as uniform;
+- the calibration error is the expected one of the top class in 15 bins of equal width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarker.core.errors import Problems, RunFailedError
+from benchmarker.metrics.intervals import LEVEL, bootstrap_weights, percentile_interval, wilson
+from benchmarker.metrics.roc import RankedScores
+
+METRICS_VERSION = 1  # raise it when a definition changes: rows of two versions are not ranked
+CALIBRATION_BINS = 15
+SMALLEST_PROBABILITY = 1e-7
+SCALARS = ("accuracy", "mpca", "macro_f1", "auc", "cross_entropy", "calibration_error")
+PER_CLASS = ("precision", "recall", "f1", "balanced_precision", "balanced_f1", "auc")
+
+
+def evaluate(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> dict[str, Any]:
+    """Every metric of one set of predictions, ready for JSON (null, never NaN).
+
+    Arguments
+    ---------
+    labels : int array of shape (n,), the truth as indices into `classes`
+    probabilities : float array of shape (n, len(classes)), not negative
+    classes : class names in label order
+    seed : of the bootstrap over images (95 %, percentiles, stratified by class)
+    resamples : number of bootstrap resamples; 0 leaves the intervals null
+
+    Returns a dictionary: ``n``, ``classes``, ``confusion_matrix`` (rows truth, columns
+    prediction), ``normalised_confusion_matrix`` (a null row for an absent class), the
+    scalars in `SCALARS` and, in ``per_class``, those in `PER_CLASS`, each as
+    ``{"value", "low", "high"}``; ``support`` per class; ``accuracy_wilson``; ``flags`` and
+    ``undefined`` in words.
+
+    Raises `RunFailedError` listing every fault: no image, shapes that do not agree,
+    labels out of range, probabilities that are negative, NaN or infinite.
+    """
+    labels = np.asarray(labels)
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    _refuse_unusable(labels, probabilities, classes)
+    sample = _Sample.of(labels.astype(np.int64), probabilities)
+    values = _statistics(sample, np.ones((1, sample.count)))
+    draws = [
+        _statistics(sample, weights)
+        for weights in bootstrap_weights(sample.labels, seed=seed, resamples=resamples)
+    ]
+    table = {name: _with_interval(name, values, draws) for name in (*SCALARS, *_class_names())}
+    return _report(sample, tuple(classes), table, {"seed": int(seed), "resamples": resamples})
+
+
+def predicted_classes(probabilities: np.ndarray) -> np.ndarray:
+    """Class of highest probability, ties to the lowest index: (n, classes) to int (n,)."""
+    return np.argmax(probabilities, axis=1)
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """Counts of shape (classes, classes), rows truth, columns prediction."""
+    cells = np.asarray(labels) * num_classes + np.asarray(predicted)
+    counts = np.bincount(cells, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes)
+
+
+def _refuse_unusable(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> None:
+    problems = Problems("prediction table", RunFailedError)
+    if len(set(classes)) != len(classes) or not len(classes):
+        problems.add(f"class names {list(classes)}, expected distinct names")
+    expected = (len(labels), len(classes))
+    if labels.ndim != 1 or probabilities.shape != expected:
+        shapes = f"labels of shape {labels.shape} and probabilities {probabilities.shape}"
+        problems.add(f"{shapes}, expected (n,) and (n, {len(classes)})")
+    elif not len(labels):
+        problems.add("no image to evaluate, expected at least one")
+    else:
+        _refuse_values(labels, probabilities, problems)
+    problems.raise_if_any()
+
+
+def _refuse_values(labels: np.ndarray, probabilities: np.ndarray, problems: Problems) -> None:
+    if not np.issubdtype(labels.dtype, np.integer):
+        problems.add(f"labels are {labels.dtype}, expected whole numbers")
+    highest = probabilities.shape[1] - 1
+    outside = np.flatnonzero(~((labels >= 0) & (labels <= highest)))
+    if outside.size:
+        row = outside[0]
+        text = f"label {labels[row]} in row {row}, expected 0..{highest}"
+        problems.add(f"{text} ({outside.size} rows like it)")
+    bad = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
+    if bad.size:
+        text = f"probabilities {probabilities[bad[0]].tolist()} in row {bad[0]}"
+        problems.add(f"{text}, expected finite numbers ({bad.size} rows like it)")
+    negative = np.flatnonzero((probabilities < 0).any(axis=1))
+    if negative.size:
+        text = f"a negative probability in row {negative[0]}: {probabilities[negative[0]].tolist()}"
+        problems.add(f"{text} ({negative.size} rows like it)")
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Everything about the predictions that does not depend on the weights.
+
+    labels, predicted : int (n,); present : bool (classes,); counts : int (classes, classes)
+    surprise : float (n,), minus the log of the true class's probability
+    gap : float (n,), correct (0 or 1) minus the confidence, sorted by confidence bin
+    gap_order, gap_starts : that order, and where each bin begins in it
+    ranked : one ranking of all images per class
+    """
+
+    labels: np.ndarray
+    predicted: np.ndarray
+    present: np.ndarray
+    counts: np.ndarray
+    surprise: np.ndarray
+    gap: np.ndarray
+    gap_order: np.ndarray
+    gap_starts: np.ndarray
+    ranked: tuple[RankedScores, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def of(cls, labels: np.ndarray, probabilities: np.ndarray) -> _Sample:
+        num_classes = probabilities.shape[1]
+        predicted = predicted_classes(probabilities)
+        shares = _rescaled(probabilities)
+        confidence = shares[np.arange(len(labels)), predicted]
+        bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+        order = np.argsort(bins, kind="stable")
+        true_share = shares[np.arange(len(labels)), labels]
+        return cls(
+            labels=labels,
+            predicted=predicted,
+            present=np.bincount(labels, minlength=num_classes) > 0,
+            counts=confusion(labels, predicted, num_classes),
+            surprise=-np.log(np.clip(true_share, SMALLEST_PROBABILITY, 1.0)),
+            gap=((predicted == labels) - confidence)[order],
+            gap_order=order,
+            gap_starts=np.unique(bins[order], return_index=True)[1],
+            ranked=tuple(
+                RankedScores.of(labels == index, probabilities[:, index])
+                for index in range(num_classes)
+            ),
+        )
+
+
+def _rescaled(probabilities: np.ndarray) -> np.ndarray:
+    total = probabilities.sum(axis=1, keepdims=True)
+    even = np.full_like(probabilities, 1 / probabilities.shape[1])
+    return np.divide(probabilities, total, out=even, where=total > 0)
+
+
+def _class_names() -> list[str]:
+    return [f"class_{name}" for name in PER_CLASS]
+
+
+def _statistics(sample: _Sample, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """All metrics for weights of shape (resamples, n): arrays (resamples[, classes])."""
+    num_classes = len(sample.present)
+    cells = sample.labels * num_classes + sample.predicted
+    # whole numbers in float64: the sum is exact in whatever order the library adds
+    one_hot = (cells[:, np.newaxis] == np.arange(num_classes**2)).astype(np.float64)
+    counts = (weights @ one_hot).reshape(-1, num_classes, num_classes)
+    support = counts.sum(axis=2, keepdims=True)
+    rates = np.divide(counts, support, out=np.zeros_like(counts), where=support > 0)
+    recall = _only_present(np.einsum("rii->ri", rates), sample)
+    precision = _precision(counts, sample)
+    balanced = _precision(rates, sample)
+    f1 = _harmonic(precision, recall)
+    auc = np.stack([ranked.area(weights) for ranked in sample.ranked], axis=1)
+    count = weights.sum(axis=1)
+    gaps = np.add.reduceat(weights[:, sample.gap_order] * sample.gap, sample.gap_starts, axis=1)
+    return {
+        "accuracy": np.einsum("rii->r", counts) / count,
+        "mpca": _mean_of_defined(recall),
+        "macro_f1": _mean_of_defined(f1),
+        "auc": _mean_of_defined(auc),
+        "cross_entropy": (weights * sample.surprise).sum(axis=1) / count,
+        "calibration_error": np.abs(gaps).sum(axis=1) / count,
+        "class_precision": precision,
+        "class_recall": recall,
+        "class_f1": f1,
+        "class_balanced_precision": balanced,
+        "class_balanced_f1": _harmonic(balanced, recall),
+        "class_auc": auc,
+    }
+
+
+def _only_present(values: np.ndarray, sample: _Sample) -> np.ndarray:
+    return np.where(sample.present, values, np.nan)
+
+
+def _precision(counts: np.ndarray, sample: _Sample) -> np.ndarray:
+    """Diagonal over column sums; 0 for a present class never predicted."""
+    predicted = counts.sum(axis=1)
+    hits = np.einsum("rii->ri", counts)
+    nothing = np.broadcast_to(np.where(sample.present, 0.0, np.nan), hits.shape).copy()
+    return np.divide(hits, predicted, out=nothing, where=predicted > 0)
+
+
+def _harmonic(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
+    total = precision + recall
+    nothing = np.where(np.isnan(total), np.nan, 0.0)
+    return np.divide(2 * precision * recall, total, out=nothing, where=total > 0)
+
+
+def _mean_of_defined(values: np.ndarray) -> np.ndarray:
+    """Mean over the classes that are defined, NaN where none is."""
+    defined = ~np.isnan(values)
+    number = defined.sum(axis=1)
+    total = np.where(defined, values, 0.0).sum(axis=1)
+    return np.divide(total, number, out=np.full(len(values), np.nan), where=number > 0)
+
+
+def _with_interval(
+    name: str, values: dict[str, np.ndarray], draws: list[dict[str, np.ndarray]]
+) -> list[dict[str, float | None]]:
+    """The metric's value, low and high; a list with one entry, or one per class."""
+    value = np.atleast_1d(values[name][0])
+    empty = np.empty((0, len(value)))
+    drawn = [draw[name].reshape(-1, len(value)) for draw in draws]
+    low, high = percentile_interval(np.concatenate([empty, *drawn]))
+    undefined = np.isnan(value)
+    low, high = (np.where(undefined, np.nan, bound) for bound in (low, high))
+    return [
+        {"value": _plain(value[i]), "low": _plain(low[i]), "high": _plain(high[i])}
+        for i in range(len(value))
+    ]
+
+
+def _plain(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)
+
+
+def _report(
+    sample: _Sample,
+    classes: tuple[str, ...],
+    table: dict[str, list[dict[str, float | None]]],
+    bootstrap: dict[str, int],
+) -> dict[str, Any]:
+    support = sample.counts.sum(axis=1)
+    per_class = {
+        name: {
+            **{metric: table[f"class_{metric}"][index] for metric in PER_CLASS},
+            "support": int(support[index]),
+        }
+        for index, name in enumerate(classes)
+    }
+    scalars = {name: table[name][0] for name in SCALARS}
+    low, high = wilson(int(np.trace(sample.counts)), sample.count)
+    return {
+        "version": METRICS_VERSION,
+        "n": sample.count,
+        "classes": list(classes),
+        "confusion_matrix": sample.counts.tolist(),
+        "normalised_confusion_matrix": [
+            (row / row.sum()).tolist() if row.sum() else None for row in sample.counts
+        ],
+        **scalars,
+        "accuracy_wilson": {"low": low, "high": high},
+        "per_class": per_class,
+        "interval": {"kind": "stratified bootstrap percentiles", "level": LEVEL, **bootstrap},
+        "flags": _flags(sample, classes),
+        "undefined": _undefined(scalars, per_class),
+    }
+
+
+def _flags(sample: _Sample, classes: tuple[str, ...]) -> list[str]:
+    flags = []
+    never = sample.counts.sum(axis=0) == 0
+    for name, is_present, is_never in zip(classes, sample.present, never, strict=True):
+        if is_present and is_never:
+            flags.append(f"{name} is never predicted: its precision and F1 are given as 0")
+        if not is_present:
+            flags.append(f"{name} is absent from the truth: its recall, F1 and AUC are undefined")
+    if not sample.present.all():
+        number = int(sample.present.sum())
+        flags.append(f"means over classes are over the {number} present of {len(classes)} classes")
+    return flags
+
+
+def _undefined(scalars: dict[str, Any], per_class: dict[str, Any]) -> list[str]:
+    names = [name for name, entry in scalars.items() if entry["value"] is None]
+    for label, entries in per_class.items():
+        names += [
+            f"per_class.{label}.{metric}"
+            for metric in PER_CLASS
+            if entries[metric]["value"] is None
+        ]
+    return names

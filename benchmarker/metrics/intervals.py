@@ -1,0 +1,74 @@
+"""Intervals: Wilson for a share, the stratified bootstrap for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarker.core.seeds import generator
+
+LEVEL = 0.95
+NORMAL_QUANTILE = 1.959963984540054  # of 0.975: leaves 2.5 % on either side
+CHUNK_ELEMENTS = 2_000_000  # 16 MB of weights at a time, whatever the size of the test set
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """95 % Wilson interval of a share; also sensible at 0 and at 100 %.
+
+    Returns (0, 1) for no trial at all: nothing is known.
+    """
+    if trials == 0:
+        return 0.0, 1.0
+    z2 = NORMAL_QUANTILE**2
+    share = successes / trials
+    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    spread = share * (1 - share) / trials + z2 / (4 * trials**2)
+    half = NORMAL_QUANTILE * spread**0.5 / (1 + z2 / trials)
+    # the formula meets 0 and 1 exactly there, up to rounding
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == trials else min(1.0, centre + half)
+    return low, high
+
+
+def bootstrap_weights(strata: np.ndarray, *, seed: int, resamples: int) -> Iterator[np.ndarray]:
+    """How often each sample is drawn in each bootstrap resample, stratum by stratum.
+
+    Arguments
+    ---------
+    strata : int array of shape (n,); every stratum keeps its number of samples
+    seed : the draws are a pure function of it
+    resamples : number of resamples in all
+
+    Yields float64 arrays of shape (some resamples, n) holding whole numbers.
+    """
+    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    rows = max(1, CHUNK_ELEMENTS // max(1, len(strata)))
+    for chunk, first in enumerate(range(0, resamples, rows)):
+        count = min(rows, resamples - first)
+        draw = generator(int(seed), "bootstrap", chunk)
+        weights = np.zeros((count, len(strata)))
+        for rows_of_stratum in members:
+            size = len(rows_of_stratum)
+            picked = draw.integers(0, size, (count, size)) + size * np.arange(count)[:, np.newaxis]
+            counts = np.bincount(picked.reshape(-1), minlength=count * size)
+            weights[:, rows_of_stratum] = counts.reshape(count, size)
+        yield weights
+
+
+def percentile_interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """95 % percentile interval along the first axis; NaN where no draw is defined.
+
+    Arguments
+    ---------
+    draws : float array of shape (resamples, ...), NaN where undefined
+    """
+    low, high = np.full((2, *draws.shape[1:]), np.nan)
+    if not len(draws):
+        return low, high
+    defined = ~np.isnan(draws).all(axis=0)
+    if defined.any():
+        tail = (1 - LEVEL) / 2
+        bounds = np.nanquantile(draws[:, defined], [tail, 1 - tail], axis=0)
+        low[defined], high[defined] = bounds
+    return low, high
