@@ -1,0 +1,274 @@
+"""From a stored image to the numbers a network sees: clip, crop, normalise, all declared."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from benchmarker.core.errors import InputFileError, SettingsError, suggest
+from benchmarker.core.hashing import digest_json
+from benchmarker.data.images import require_shape
+
+VERSION = 1  # part of every digest: raise it when a step below changes its result
+CLIPS = ("none", "legacy", "robust", "mirabest")
+NORMALISATIONS = ("minmax", "scale255", "none")
+CLIP_SIGMA = 3.0
+MAD_TO_SIGMA = 1.4826  # standard deviation of a Gaussian over its median absolute deviation
+BINARY_SHARE = 0.8  # of the maximum, in the original's binary threshold
+GREY_WEIGHTS = (0.3, 0.59, 0.11)
+BYTE_MAX = 255
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is done to every image of a data set, the same for each part of a split.
+
+    Arguments
+    ---------
+    clip : how noise is set to 0. ``none``; ``legacy``: of the min-max scaled whole image,
+        pixels above mean + 3 standard deviations stay (the 2021 comparison); ``robust``:
+        pixels above median + 3 x 1.4826 x median absolute deviation stay; ``mirabest``:
+        pixels above 3 sigma-clipped standard deviations stay, the result is cut to 1/255 steps
+    normalise : ``minmax`` to [0, 1]; ``scale255`` divides prepared uint8 images by 255; ``none``
+    size : (height, width) of the central crop in pixels, None keeps the whole image
+    bin_threshold : the original's odd binary option: clipping is undone and pixels above
+        0.8 of the maximum become 1
+    circular_mask : pixels outside the inscribed circle become 0, so that an image and its
+        rotations show the same sky
+    keep_centre : connected groups of pixels (8 neighbours) that do not reach the central
+        half of the crop become 0; needs a clip
+
+    Raises `SettingsError` for an unknown word or a combination that has no meaning.
+    """
+
+    clip: str = "none"
+    normalise: str = "minmax"
+    size: tuple[int, int] | None = None
+    bin_threshold: bool = False
+    circular_mask: bool = False
+    keep_centre: bool = False
+
+    def __post_init__(self) -> None:
+        _refuse_word("clip", self.clip, CLIPS)
+        _refuse_word("normalise", self.normalise, NORMALISATIONS)
+        if self.clip in ("legacy", "mirabest") and self.normalise != "minmax":
+            message = f"clip {self.clip} needs normalise minmax, got {self.normalise}"
+            raise SettingsError(message)
+        if self.normalise == "scale255" and self.clip != "none":
+            message = (
+                f"normalise scale255 is for prepared images, expected clip none, got {self.clip}"
+            )
+            raise SettingsError(message)
+        if self.bin_threshold and self.clip != "legacy":
+            message = f"bin_threshold belongs to clip legacy, got clip {self.clip}"
+            raise SettingsError(message)
+        if self.keep_centre and self.clip == "none":
+            message = "keep_centre needs a clip: without one the noise connects all pixels"
+            raise SettingsError(message)
+        if self.size is not None:
+            object.__setattr__(self, "size", _checked_size(self.size))
+
+    def as_dict(self) -> dict[str, Any]:
+        """All settings, JSON-ready, as a run record shows them."""
+        fields = asdict(self)
+        fields["size"] = None if self.size is None else list(self.size)
+        return fields
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the settings and of the version of the steps."""
+        return digest_json({"version": VERSION, **self.as_dict()})
+
+
+def _refuse_word(what: str, word: str, known: tuple[str, ...]) -> None:
+    if word not in known:
+        message = f"unknown {what} {word!r}{suggest(str(word), known)}; known: {', '.join(known)}"
+        raise SettingsError(message)
+
+
+def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
+    if len(size) != 2 or any(int(side) != side or side < 1 for side in size):
+        message = f"size must be two whole numbers from 1 (height, width), got {size}"
+        raise SettingsError(message)
+    return int(size[0]), int(size[1])
+
+
+NAMED = {
+    "legacy": Preparation(clip="legacy"),
+    "robust": Preparation(clip="robust"),
+    "mirabest": Preparation(clip="mirabest", size=(150, 150)),
+    "scaled": Preparation(normalise="scale255"),
+    "minmax": Preparation(),
+}
+
+
+def named_preparation(name: str, size: tuple[int, int] | None = None) -> Preparation:
+    """The preparation called `name`, cropped to `size` where given.
+
+    Names: ``legacy`` (the 2021 comparison), ``robust``, ``mirabest`` (150 x 150 unless a
+    size is given), ``scaled`` (prepared uint8 images over 255), ``minmax`` (no clip).
+    Raises `SettingsError` for any other name.
+    """
+    _refuse_word("preparation", name, tuple(NAMED))
+    preparation = NAMED[name]
+    return preparation if size is None else replace(preparation, size=size)
+
+
+def prepare(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarray:
+    """Apply `preparation` to one stored image.
+
+    Arguments
+    ---------
+    image : (height, width) or (height, width, channels), uint8 or float; three channels
+        are mixed to grey with weights 0.3, 0.59, 0.11, other numbers than one are refused
+    where : name of the image for messages
+
+    Returns float32 (height', width', 1), finite; in [0, 1] unless `normalise` is ``none``.
+    Pixels that are not finite become 0 (see `count_nonfinite`) and take no part in
+    ``robust`` and ``mirabest`` statistics. An image without contrast becomes all zeros
+    under ``minmax``.
+
+    Raises `InputFileError` naming `where`: no finite pixel, smaller than the crop,
+    not uint8 under ``scale255``, two or more than three channels.
+    """
+    _refuse_unscaled(image, preparation, where)
+    grey = _grey(require_shape(np.asarray(image), where), where)
+    finite = np.isfinite(grey)
+    if not finite.any():
+        message = f"{where}: no finite pixel (all are NaN or infinite), expected an image"
+        raise InputFileError(message)
+    filled = np.where(finite, grey, np.float32(0))
+    clipped = _crop(_clip(filled, finite, preparation), preparation.size, where)
+    if preparation.keep_centre:
+        clipped = _keep_centre(clipped)
+    values = _normalise(clipped, preparation)
+    if preparation.circular_mask:
+        values = np.where(_inside_circle(*values.shape), values, np.float32(0))
+    return np.ascontiguousarray(values, dtype=np.float32)[:, :, np.newaxis]
+
+
+def count_nonfinite(image: np.ndarray) -> int:
+    """How many values of a stored image are NaN or infinite; `prepare` turns them into 0."""
+    if not np.issubdtype(image.dtype, np.inexact):
+        return 0
+    return int(image.size - np.count_nonzero(np.isfinite(image)))
+
+
+def mirabest_uint8(image: np.ndarray, where: str = "image") -> np.ndarray:
+    """The uint8 image of the MiraBest release from its 300 x 300 FIRST cut-out.
+
+    Returns uint8 (150, 150, 1), bit for bit that of the release.
+    """
+    values = prepare(image, NAMED["mirabest"], where)
+    return np.rint(values * BYTE_MAX).astype(np.uint8)
+
+
+def _refuse_unscaled(image: np.ndarray, preparation: Preparation, where: str) -> None:
+    if preparation.normalise == "scale255" and np.asarray(image).dtype != np.uint8:
+        message = (
+            f"{where}: normalise scale255 expects a prepared uint8 image, got "
+            f"{np.asarray(image).dtype} (use another preparation, for instance minmax)"
+        )
+        raise InputFileError(message)
+
+
+def _grey(image: np.ndarray, where: str) -> np.ndarray:
+    """(height, width, 1 or 3) -> native float32 (height, width)."""
+    channels = image.shape[2]
+    if channels == 1:
+        return image[:, :, 0].astype(np.float32)
+    if channels == len(GREY_WEIGHTS):
+        # NaN and infinity may meet in one pixel; it is not finite either way
+        with np.errstate(invalid="ignore"):
+            return image.astype(np.float32) @ np.asarray(GREY_WEIGHTS, np.float32)
+    message = f"{where}: expected 1 channel, or 3 to mix to grey, got shape {image.shape}"
+    raise InputFileError(message)
+
+
+def _clip(values: np.ndarray, finite: np.ndarray, preparation: Preparation) -> np.ndarray:
+    if preparation.clip == "none":
+        return values
+    if preparation.clip == "legacy":
+        return _legacy_clip(_minmax(values), binary=preparation.bin_threshold)
+    limit = _robust_limit if preparation.clip == "robust" else _mirabest_limit
+    return np.where(values > limit(values, finite), values, np.float32(0))
+
+
+def _legacy_clip(scaled: np.ndarray, *, binary: bool) -> np.ndarray:
+    if binary:
+        return np.where(scaled > BINARY_SHARE * scaled.max(), np.float32(1), scaled)
+    mean = np.mean(scaled, dtype=np.float64)
+    limit = mean + CLIP_SIGMA * np.std(scaled, dtype=np.float64)
+    return np.where(scaled > limit, scaled, np.float32(0))
+
+
+def _robust_limit(values: np.ndarray, finite: np.ndarray) -> float:
+    sky = values[finite].astype(np.float64)
+    median = np.median(sky)
+    return float(median + CLIP_SIGMA * MAD_TO_SIGMA * np.median(np.abs(sky - median)))
+
+
+def _mirabest_limit(values: np.ndarray, finite: np.ndarray) -> float:
+    from astropy.stats import sigma_clipped_stats
+
+    mask = None if finite.all() else ~finite
+    # kept in float32: the release was made so, and one bit decides about a pixel
+    deviation = sigma_clipped_stats(values, mask=mask, sigma=CLIP_SIGMA, maxiters=5)[2]
+    return 3 * deviation
+
+
+def _crop(values: np.ndarray, size: tuple[int, int] | None, where: str) -> np.ndarray:
+    """Central crop; where the margin is odd, the extra row or column goes at the end."""
+    if size is None:
+        return values
+    if size[0] > values.shape[0] or size[1] > values.shape[1]:
+        message = (
+            f"{where}: image is smaller than the crop: expected at least "
+            f"{size[0]} x {size[1]} pixels, got {values.shape[0]} x {values.shape[1]}"
+        )
+        raise InputFileError(message)
+    top, left = (values.shape[0] - size[0]) // 2, (values.shape[1] - size[1]) // 2
+    return values[top : top + size[0], left : left + size[1]]
+
+
+def _keep_centre(values: np.ndarray) -> np.ndarray:
+    from scipy.ndimage import label
+
+    groups, _ = label(values != 0, structure=np.ones((3, 3)))
+    rows, columns = values.shape
+    centre = groups[rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
+    return np.where(np.isin(groups, np.unique(centre)), values, np.float32(0))
+
+
+def _normalise(values: np.ndarray, preparation: Preparation) -> np.ndarray:
+    if preparation.clip == "legacy" or preparation.normalise == "none":
+        return values  # legacy scales the whole image, before its clip
+    if preparation.normalise == "scale255":
+        return values / np.float32(BYTE_MAX)
+    scaled = _minmax(values)
+    if preparation.clip != "mirabest":
+        return scaled
+    # the release is uint8, cut and not rounded
+    return (scaled * BYTE_MAX).astype(np.uint8).astype(np.float32) / np.float32(BYTE_MAX)
+
+
+def _minmax(values: np.ndarray) -> np.ndarray:
+    low, high = values.min(), values.max()
+    if low == high:
+        return np.zeros_like(values)
+    if (
+        not np.isfinite(np.float64(high) - np.float64(low))
+        or np.float64(high) - np.float64(low) > np.finfo(np.float32).max
+    ):
+        wide = values.astype(np.float64)
+        return ((wide - low) / (np.float64(high) - low)).astype(np.float32)
+    return (values - low) / (high - low)
+
+
+def _inside_circle(height: int, width: int) -> np.ndarray:
+    rows = np.arange(height)[:, np.newaxis] - (height - 1) / 2
+    columns = np.arange(width)[np.newaxis, :] - (width - 1) / 2
+    return np.hypot(rows, columns) <= min(height, width) / 2
