@@ -1,1 +1,36 @@
 """Train, compare and apply the neural networks of radio and transient astronomy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["build"]
+
+
+def build(
+    name: str,
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+    *,
+    seed: int,
+    legacy: bool = False,
+) -> Any:
+    """An untrained, uncompiled Keras model of a registered network.
+
+    Arguments
+    ---------
+    name : as ``benchmarker list networks`` prints it, e.g. ``convXpress``
+    input_shape : (height, width, channels)
+    num_classes : at least 2
+    seed : run seed; the same seed gives the same initial weights
+    legacy : the published output and wiring where the default mends it
+
+    Raises `SettingsError` for an unknown name or an input that the network cannot take.
+
+    >>> build("convXpress", (150, 150, 1), 4, seed=8901).count_params()  # doctest: +SKIP
+    2519944
+    """
+    from benchmarker.networks import registry
+
+    return registry.build(name, input_shape, num_classes, seed=seed, legacy=legacy)

@@ -1,0 +1,5 @@
+"""``python -m benchmarker``."""
+
+from benchmarker.cli.main import entry
+
+entry()

@@ -1,0 +1,103 @@
+"""The state of a training in the middle of it: everything that decides what comes next.
+
+One safetensors file holds weights, optimizer state, metric sums, epoch, batch, history
+and the rules' memory, so that it is whole or absent. The best weights so far lie beside
+it under the epoch they come from; the state names the one it belongs to, so a kill
+between the two writes does no harm.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarker.core.errors import InputFileError
+from benchmarker.runs.weights import assign, named_variables, read_tensors, write_tensors
+
+STATE = "state.safetensors"
+
+
+@dataclass
+class TrainingState:
+    """Where a training stands; plain values only, all of them stored.
+
+    Arguments
+    ---------
+    epoch, batch : what comes next, both counted from 0
+    history : one row per finished epoch
+    best_loss, best_epoch : lowest monitored loss so far and its epoch (-1: none yet)
+    plateau_loss, plateau_wait : memory of the plateau rule
+    stop_loss, stop_wait : memory of early stopping
+    learning_rate : in force now
+    seconds : training time so far, also that of earlier sittings
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_loss: float | None = None
+    best_epoch: int = -1
+    plateau_loss: float | None = None
+    plateau_wait: int = 0
+    stop_loss: float | None = None
+    stop_wait: int = 0
+    stopped_early: bool = False
+    learning_rate: float = 0.0
+    epoch_seconds: float = 0.0
+    seconds: float = 0.0
+
+
+def best_path(folder: Path, epoch: int) -> Path:
+    """File of the best weights, found in epoch `epoch`."""
+    return folder / f"best-{epoch:05d}.safetensors"
+
+
+def save(folder: Path, model: Any, state: TrainingState, identity: str) -> None:
+    """Write the state of `model` and `state`; then drop best weights that are out of date."""
+    tensors = {f"model/{k}": v for k, v in named_variables(model.variables).items()}
+    tensors |= {f"optimizer/{k}": v for k, v in named_variables(model.optimizer.variables).items()}
+    tensors |= {f"metrics/{k}": v for k, v in named_variables(model.metrics_variables).items()}
+    notes = {"state": json.dumps(state.__dict__), "identity": identity}
+    write_tensors(folder / STATE, tensors, notes)
+    for path in folder.glob("best-*.safetensors"):
+        if path != best_path(folder, state.best_epoch):
+            path.unlink(missing_ok=True)
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is something to resume from."""
+    return (folder / STATE).is_file()
+
+
+def restore(folder: Path, model: Any, identity: str) -> TrainingState:
+    """Put a saved state back into a compiled, built `model`; returns the rest of it.
+
+    Raises `InputFileError` if the file is damaged or belongs to another run.
+    """
+    path = folder / STATE
+    tensors, notes = read_tensors(path)
+    if notes.get("identity") != identity:
+        message = f"{path} belongs to run {notes.get('identity')}, expected {identity}"
+        raise InputFileError(message)
+    groups = {
+        "model": model.variables,
+        "optimizer": model.optimizer.variables,
+        "metrics": model.metrics_variables,
+    }
+    for prefix, variables in groups.items():
+        part = {k.split("/", 1)[1]: v for k, v in tensors.items() if k.startswith(f"{prefix}/")}
+        assign(variables, part, path)
+    state = TrainingState(**json.loads(notes["state"]))
+    if state.best_epoch >= 0 and not best_path(folder, state.best_epoch).is_file():
+        message = f"{best_path(folder, state.best_epoch)} is missing, which {path} refers to"
+        raise InputFileError(message)
+    return state
+
+
+def finite(values: Any) -> bool:
+    """Whether every number is finite."""
+    return bool(np.all(np.isfinite(np.asarray(values, dtype=np.float64))))

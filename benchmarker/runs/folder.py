@@ -1,0 +1,161 @@
+"""The run folder: one run's record, written piece by piece, each piece whole."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarker.core.files import LockedError, lock, read_json, write_csv, write_json
+from benchmarker.core.hashing import digest_file, digest_json
+
+FORMAT = 1
+LOCK_SECONDS = 5.0
+HISTORY = (
+    "epoch",
+    "cross_entropy",
+    "penalty",
+    "accuracy",
+    "val_cross_entropy",
+    "val_accuracy",
+    "learning_rate",
+    "seconds",
+    "images_per_second",
+)
+TIMING_COLUMNS = ("seconds", "images_per_second")
+DIGESTED = (
+    "history.csv",
+    "predictions.csv",
+    "metrics.json",
+    "best.safetensors",
+    "final.safetensors",
+)
+
+
+def utc_now() -> str:
+    """The time in UTC to the second, ISO 8601."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and files of one run below ``<results>/runs/``."""
+
+    path: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the state lies while the run is not complete."""
+        return self.path / "checkpoint"
+
+    @property
+    def log(self) -> Path:
+        """What the run said."""
+        return self.path / "log.txt"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold this run; raises `LockedError` if another process goes on holding it.
+
+        Waits a little: the process of a command that was killed needs a moment to save.
+        """
+        give_up = time.monotonic() + LOCK_SECONDS
+        with ExitStack() as stack:
+            while True:
+                try:
+                    stack.enter_context(lock(self.path / ".lock", wait=False))
+                    break
+                except LockedError:
+                    if time.monotonic() > give_up:
+                        raise
+                    time.sleep(0.2)
+            yield
+
+    def read(self) -> dict[str, Any] | None:
+        """The content of run.json, or None before the run has begun."""
+        path = self.path / "run.json"
+        return read_json(path) if path.is_file() else None
+
+    @property
+    def state(self) -> str:
+        """``new``, ``running`` (begun, not ended), ``complete``, ``failed`` or ``interrupted``."""
+        record = self.read()
+        return "new" if record is None else record["status"]["state"]
+
+    def clear(self) -> None:
+        """Forget everything but the lock, to begin again."""
+        for path in self.path.iterdir() if self.path.is_dir() else ():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != ".lock":
+                path.unlink()
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Write run.json."""
+        write_json(self.path / "run.json", record)
+
+    def change(self, **parts: dict[str, Any] | str | None) -> dict[str, Any]:
+        """Merge `parts` into run.json (dictionaries key by key) and write it."""
+        record = self.read() or {}
+        for key, value in parts.items():
+            old = record.get(key)
+            record[key] = (
+                {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+            )
+        self.write(record)
+        return record
+
+    def begin(self, identity: dict[str, Any], fingerprint: dict[str, Any], network: dict) -> None:
+        """Write the first run.json of a run."""
+        self.write(
+            {
+                "format": FORMAT,
+                "identity": identity,
+                "fingerprint": fingerprint,
+                "network": network,
+                "digests": {},
+                "status": {"state": "running", "reason": None, "epochs_done": 0, "marks": []},
+                "timings": {},
+                "created": utc_now(),
+                "finished": None,
+            }
+        )
+
+    def write_history(self, rows: list[dict[str, float]]) -> None:
+        """Write history.csv, one row per finished epoch."""
+        write_csv(
+            self.path / "history.csv", HISTORY, [[row[key] for key in HISTORY] for row in rows]
+        )
+
+    def write_predictions(
+        self,
+        sources: tuple[str, ...],
+        labels: np.ndarray,
+        classes: tuple[str, ...],
+        predicted: dict[str, np.ndarray],
+    ) -> None:
+        """Write predictions.csv: one row per model (best, final) and test source."""
+        header = ["model", "source", "label", *(f"p_{name}" for name in classes)]
+        rows = (
+            [model, source, classes[label], *(repr(float(value)) for value in row)]
+            for model, values in predicted.items()
+            for source, label, row in zip(sources, labels, values, strict=True)
+        )
+        write_csv(self.path / "predictions.csv", header, rows)
+
+    def file_digests(self) -> dict[str, str]:
+        """SHA-256 of each file that a check compares."""
+        return {name: digest_file(self.path / name) for name in DIGESTED}
+
+
+def history_digest(rows: list[dict[str, float]]) -> str:
+    """Digest of a history without its timings, which differ from run to run."""
+    kept = [{k: repr(v) for k, v in row.items() if k not in TIMING_COLUMNS} for row in rows]
+    return digest_json(kept)

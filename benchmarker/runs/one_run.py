@@ -1,0 +1,285 @@
+"""The story of one run, from images to the finished record."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarker.core.errors import MissingDataError, NotReproducibleError
+from benchmarker.core.files import write_json
+from benchmarker.core.hashing import digest_arrays
+from benchmarker.data.cache import PreparedImages, prepared
+from benchmarker.data.generator import ImageBatches
+from benchmarker.data.recipes import Recipe, load_recipe
+from benchmarker.metrics.classification import evaluate
+from benchmarker.networks import describe, registry
+from benchmarker.runs import checkpoint, determinism, testing
+from benchmarker.runs.folder import RunFolder, history_digest, utc_now
+from benchmarker.runs.resolve import Resolved
+from benchmarker.runs.spec import Spec, StopRequest
+from benchmarker.runs.training import Interrupted, Training, train
+from benchmarker.runs.weights import load_weights, named_weights, weights_digest, write_tensors
+
+LOG = logging.getLogger("benchmarker")
+MODELS = ("best", "final")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A resolved run with what its process was given."""
+
+    spec: Spec
+    resolved: Resolved
+    stop: StopRequest
+    console: Any
+
+    @property
+    def folder(self) -> RunFolder:
+        """The run's folder."""
+        return self.spec.folder
+
+
+def train_and_test(job: Job) -> None:
+    """Make the record of one run; resumes where an earlier sitting was cut off."""
+    settings = job.resolved.settings
+    determinism.set_determinism(settings.seed, job.spec.threads)
+    here = determinism.fingerprint(job.spec.threads)
+    marks = _fingerprint_marks(job.spec, here) if checkpoint.exists(job.folder.checkpoint) else []
+    parts = {part: _prepared(job, part) for part in ("train", "validation", "test")}
+    model = _model(job)
+    _begin(job, here, model, marks)
+    state = _train(job, model, parts)
+    _finish(job, model, state, parts)
+    job.console.say(
+        f"{settings.label}: trained in {state.seconds:.0f} s, record in {job.folder.path}"
+    )
+
+
+def _prepared(job: Job, part: str) -> PreparedImages:
+    resolved = job.resolved
+    recipes = {"train": resolved.recipe, "validation": resolved.validation_recipe}
+    recipe = recipes.get(part) or load_recipe("none")
+    return _cached(job, getattr(resolved.split, part), recipe, f"preparing {part} images")
+
+
+def _cached(job: Job, names: tuple[str, ...], recipe: Recipe, what: str) -> PreparedImages:
+    resolved = job.resolved
+    return prepared(
+        resolved.images,
+        names,
+        resolved.preparation,
+        recipe,
+        Path(job.spec.cache),
+        progress=lambda done, total: job.console.step(what, done, total),
+    )
+
+
+def _model(job: Job) -> Any:
+    settings = job.resolved.settings
+    return registry.build(
+        settings.network,
+        job.resolved.shape,
+        len(job.resolved.images.classes),
+        seed=settings.seed,
+        legacy=settings.protocol == "legacy",
+    )
+
+
+def _fingerprint_marks(spec: Spec, here: dict[str, Any]) -> list[str]:
+    """Marks for the record; refuses to resume on another machine or other versions.
+
+    Raises `NotReproducibleError` unless the user accepted the differences.
+    """
+    record = spec.folder.read() or {}
+    found = determinism.differences(record.get("fingerprint", here), here)
+    if not found:
+        return []
+    if not spec.accept_differences:
+        message = (
+            "this run cannot be continued exactly here:\n  "
+            + "\n  ".join(found)
+            + "\nuse --accept-differences to go on (the record is marked) or --again to begin anew"
+        )
+        raise NotReproducibleError(message)
+    return [f"resumed elsewhere: {text}" for text in found]
+
+
+def _begin(job: Job, here: dict[str, Any], model: Any, marks: list[str]) -> None:
+    settings, shape = job.resolved.settings, job.resolved.shape
+    if not checkpoint.exists(job.folder.checkpoint):
+        facts = describe.describe(
+            settings.network, shape[:2], len(job.resolved.images.classes), shape[2]
+        )
+        network = {
+            "parameters": facts.parameters,
+            "trainable_parameters": facts.trainable_parameters,
+            "multiply_adds": facts.multiply_adds,
+        }
+        job.folder.begin(job.resolved.identity, here, network)
+        job.folder.change(
+            digests={"initial_weights": weights_digest(model)}, place={"data": settings.data}
+        )
+        LOG.info("begun: %s", job.folder.path.name)
+    else:
+        old = (job.folder.read() or {}).get("status", {}).get("marks", [])
+        status = {"state": "running", "reason": None, "marks": sorted({*old, *marks})}
+        job.folder.change(status=status)
+        LOG.info("resumed: %s", job.folder.path.name)
+
+
+def _train(job: Job, model: Any, parts: dict[str, PreparedImages]) -> Any:
+    settings = job.resolved.settings
+    batches = ImageBatches(
+        parts["train"],
+        len(job.resolved.images.classes),
+        batch=settings.batch,
+        seed=settings.seed,
+        shuffle=True,
+        recipe=job.resolved.recipe,
+        legacy_batches=settings.protocol == "legacy",
+    )
+    training = Training(
+        model,
+        settings,
+        batches,
+        parts["validation"],
+        job.folder.checkpoint,
+        job.resolved.identity["digest"],
+        workers=job.spec.workers,
+        report=lambda state, pace: job.console.batch(settings.label, state, settings.epochs, pace),
+        epoch_done=lambda history: _epoch_done(job, history),
+        stop_asked=job.stop.asked,
+    )
+    job.stop.gentle = True
+    try:
+        return train(training)
+    except Interrupted:
+        raise KeyboardInterrupt from None
+    finally:
+        job.stop.gentle = False
+
+
+def _epoch_done(job: Job, history: list[dict[str, float]]) -> None:
+    job.folder.write_history(history)
+    job.folder.change(status={"epochs_done": len(history)})
+    job.console.epoch(job.resolved.settings.label, history[-1], job.resolved.settings.epochs)
+    row = history[-1]
+    LOG.info("epoch %d: %s", row["epoch"], ", ".join(f"{k} {v:.6g}" for k, v in row.items()))
+
+
+def _finish(job: Job, model: Any, state: Any, parts: dict[str, PreparedImages]) -> None:
+    folder = job.folder
+    job.console.say(f"{job.resolved.settings.label}: testing")
+    folder.write_history(state.history)
+    write_tensors(folder.path / "final.safetensors", named_weights(model))
+    shutil.copyfile(
+        checkpoint.best_path(folder.checkpoint, state.best_epoch), folder.checkpoint / "best.copy"
+    )
+    (folder.checkpoint / "best.copy").replace(folder.path / "best.safetensors")
+    results = _test(job, model, parts)
+    folder.write_predictions(
+        parts["test"].sources,
+        parts["test"].labels,
+        job.resolved.images.classes,
+        results["predicted"],
+    )
+    write_json(folder.path / "metrics.json", results["metrics"])
+    rate = np.median([row["images_per_second"] for row in state.history])
+    folder.change(
+        digests={
+            "best_weights": results["digests"]["best"],
+            "final_weights": results["digests"]["final"],
+            "history": history_digest(state.history),
+            "predictions": digest_arrays(results["predicted"]),
+            "files": folder.file_digests(),
+        },
+        timings={
+            "training_seconds": round(state.seconds, 3),
+            "training_images_per_second": float(rate),
+            "inference": results["inference"],
+        },
+        finished=utc_now(),
+        best_epoch=state.best_epoch + 1,
+    )
+    _plots(folder)
+    _copies(job)
+    # complete is the last word: a kill before it repeats this short part only
+    folder.change(
+        status={"state": "complete", "reason": None, "stopped_early": state.stopped_early}
+    )
+    shutil.rmtree(folder.checkpoint, ignore_errors=True)
+    LOG.info("complete")
+
+
+def _test(job: Job, model: Any, parts: dict[str, PreparedImages]) -> dict[str, Any]:
+    """Test best and final weights; also scores on the unrotated training images."""
+    resolved = job.resolved
+    plain = _cached(job, resolved.split.train, load_recipe("none"), "preparing training images")
+    out: dict[str, Any] = {"metrics": {}, "predicted": {}, "inference": {}, "digests": {}}
+    for kind in MODELS:
+        load_weights(model, job.folder.path / f"{kind}.safetensors")
+        out["digests"][kind] = weights_digest(model)
+        out["metrics"][f"train_{kind}"] = testing.scores(model, plain)
+        out["metrics"][f"validation_{kind}"] = testing.scores(model, parts["validation"])
+        begun = time.perf_counter()
+        predicted = testing.probabilities(model, parts["test"])
+        seconds = time.perf_counter() - begun
+        out["predicted"][kind] = predicted
+        out["metrics"][kind] = evaluate(
+            parts["test"].labels, predicted, resolved.images.classes, seed=resolved.settings.seed
+        )
+        speed = {
+            "test_seconds": round(seconds, 4),
+            "images_per_second": round(len(predicted) / seconds, 1),
+        }
+        out["inference"][kind] = speed
+    out["inference"]["best"] |= testing.inference_speed(model, parts["test"])
+    return out
+
+
+def _plots(folder: RunFolder) -> None:
+    from benchmarker.report.plots import write_plots
+
+    write_plots(folder.path)
+
+
+def _copies(job: Job) -> None:
+    """The classic ``-m`` folder: weights under the original's names."""
+    if job.spec.copies is None:
+        return
+    settings = job.resolved.settings
+    stem = f"{settings.network}_{settings.seed}_{settings.learning_rate}_{settings.epochs}"
+    target = Path(job.spec.copies)
+    target.mkdir(parents=True, exist_ok=True)
+    for kind, ending in (("best", ""), ("final", "_final")):
+        shutil.copyfile(
+            job.folder.path / f"{kind}.safetensors", target / f"{stem}{ending}.safetensors"
+        )
+
+
+def test_again(job: Job) -> None:
+    """Test the stored weights of a complete run anew; says whether the predictions agree."""
+    settings = job.resolved.settings
+    record = job.folder.read()
+    if record is None or record["status"]["state"] != "complete":
+        message = (
+            f"{job.folder.path} holds no complete run to test; run the same command without "
+            "--only-test first"
+        )
+        raise MissingDataError(message)
+    determinism.set_determinism(settings.seed, job.spec.threads)
+    parts = {part: _prepared(job, part) for part in ("validation", "test")}
+    results = _test(job, _model(job), parts)
+    same = digest_arrays(results["predicted"]) == record["digests"]["predictions"]
+    job.console.say(
+        f"{settings.label}: tested again, predictions "
+        + ("are bit-identical to the record" if same else "DIFFER from the record")
+    )
+    folder_timings = record["timings"]
+    job.folder.change(timings={**folder_timings, "inference": results["inference"]})

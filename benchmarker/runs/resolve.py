@@ -1,0 +1,184 @@
+"""From settings to what exactly will run: images, split, preparation, recipe, identity.
+
+Nothing here computes with Keras, so a command can say at once which runs are complete,
+and every fault shows before the first training starts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from benchmarker.core.errors import SettingsError
+from benchmarker.core.hashing import SHORT, digest_json
+from benchmarker.data.images import ImageSet
+from benchmarker.data.preparation import Preparation, named_preparation
+from benchmarker.data.recipes import Recipe, load_recipe, rotations
+from benchmarker.data.splits import Split, choose_split
+from benchmarker.networks import describe, registry
+from benchmarker.runs.settings import RunSettings
+
+IDENTITY_VERSION = 1
+PREPARED_CHANNELS = 1  # preparation mixes colours to grey
+# Settings that say how to find the data; the digests of what was found stand for them
+_PLACES = ("network", "data", "manifest", "labels", "fr0", "preparation", "recipe", "seed", "size")
+_HOW = ("precision", "protocol", "train", "validation", "bin_threshold")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """One run, decided in every respect."""
+
+    settings: RunSettings
+    images: ImageSet
+    split: Split
+    preparation: Preparation
+    recipe: Recipe
+    validation_recipe: Recipe
+    shape: tuple[int, int, int]
+    identity: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Name of the run's folder."""
+        network = _file_word(self.settings.network)
+        data = _file_word(self.images.name)
+        short = self.identity["digest"][:SHORT]
+        return f"{network}-{data}-s{self.settings.seed}-{short}"
+
+
+def _file_word(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.@]+", "_", text).strip("._")[:60] or "unnamed"
+
+
+@lru_cache(maxsize=4)
+def _images(data: str, manifest: str | None, labels: str | None, fr0: str) -> ImageSet:
+    from benchmarker.data.opening import ReadOptions, open_data
+
+    return open_data(data, manifest=manifest, labels=labels, options=ReadOptions(fr0=fr0))
+
+
+def open_images(settings: RunSettings) -> ImageSet:
+    """The data set that `settings` name; opened once for all runs of one command."""
+    return _images(settings.data, settings.manifest, settings.labels, settings.fr0)
+
+
+def resolve(settings: RunSettings) -> Resolved:
+    """Decide everything about a run; raises `SettingsError` where the parts do not fit."""
+    images = open_images(settings)
+    preparation = _preparation(settings, images)
+    shape = _shape(images, preparation)
+    reason = describe.fits(settings.network, shape[:2], len(images.classes), shape[2])
+    if reason:
+        message = f"{settings.network} cannot run on {images.name}: {reason}"
+        raise SettingsError(message)
+    split = choose_split(
+        images,
+        train=settings.train,
+        validation=settings.validation,
+        seed=settings.seed,
+        legacy=settings.protocol == "legacy",
+        card_validation_share=images.provenance.get("validation_share"),
+    )
+    recipe = _recipe(settings.recipe)
+    # the published protocol rotates the validation images as it does the training images
+    validation_recipe = recipe if settings.protocol == "legacy" else load_recipe("none")
+    identity = _identity(settings, images, split, preparation, recipe, shape)
+    return Resolved(
+        settings, images, split, preparation, recipe, validation_recipe, shape, identity
+    )
+
+
+def _recipe(name: str) -> Recipe:
+    head, colon, step = name.partition(":")
+    if head == "rotations" and colon:
+        if not step.isdigit():
+            message = f"recipe {name!r}: the step {step!r} is not a whole number of degrees"
+            raise SettingsError(message)
+        return rotations(int(step))
+    return load_recipe(name)
+
+
+def _preparation(settings: RunSettings, images: ImageSet) -> Preparation:
+    name = settings.preparation or images.provenance.get("preparation") or "legacy"
+    size = settings.size or images.provenance.get("size")
+    preparation = named_preparation(name, size=None if size is None else tuple(size))
+    if settings.bin_threshold:
+        preparation = replace(preparation, bin_threshold=True)
+    return preparation
+
+
+def _shape(images: ImageSet, preparation: Preparation) -> tuple[int, int, int]:
+    height, width = (int(number) for number in images.pixels.read(0).shape[:2])
+    if preparation.size is None:
+        return height, width, PREPARED_CHANNELS
+    rows, columns = preparation.size
+    if rows > height or columns > width:
+        message = (
+            f"size {rows}x{columns} asked for, but the images of {images.name} are "
+            f"{height}x{width} pixels; choose a smaller size (images are cropped, never enlarged)"
+        )
+        raise SettingsError(message)
+    return rows, columns, PREPARED_CHANNELS
+
+
+def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of six decided parts)
+    settings: RunSettings,
+    images: ImageSet,
+    split: Split,
+    preparation: Preparation,
+    recipe: Recipe,
+    shape: tuple[int, int, int],
+) -> dict[str, Any]:
+    values = settings.as_dict()
+    trained = {key: values[key] for key in values if key not in _PLACES + _HOW}
+    parts = {
+        "version": IDENTITY_VERSION,
+        "network": settings.network,
+        "network_digest": registry.find(settings.network).digest,
+        "settings": {**trained, "size": list(shape[:2])},
+        "data": {
+            "name": images.name,
+            "digest": images.digest,
+            "classes": list(images.classes),
+            "card": images.provenance.get("card"),
+        },
+        "split": {
+            "rule": split.rule,
+            "digest": split.digest,
+            "train": len(split.train),
+            "validation": len(split.validation),
+            "test": len(split.test),
+            "digests": dict(split.digests),
+        },
+        "preparation": {**preparation.as_dict(), "digest": preparation.digest},
+        "recipe": {**recipe.as_dict(), "digest": recipe.digest},
+        "seed": settings.seed,
+        "precision": settings.precision,
+        "protocol": settings.protocol,
+    }
+    return {"digest": digest_json(parts), **parts}
+
+
+def label_counts(resolved: Resolved) -> dict[str, dict[str, int]]:
+    """Number of sources of each class in each part of the split."""
+    labels = dict(zip(resolved.images.sources, resolved.images.labels.tolist(), strict=True))
+    classes = resolved.images.classes
+    return {
+        part: dict(
+            zip(
+                classes,
+                np.bincount([labels[n] for n in names], minlength=len(classes)).tolist(),
+                strict=True,
+            )
+        )
+        for part, names in (
+            ("train", resolved.split.train),
+            ("validation", resolved.split.validation),
+            ("test", resolved.split.test),
+        )
+    }

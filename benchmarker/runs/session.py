@@ -1,0 +1,173 @@
+"""What one ``run`` command does: plan, skip what is complete, execute, lead the board."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarker.core.errors import BenchmarkerError, Problems, SettingsError
+from benchmarker.runs import executor
+from benchmarker.runs.executor import Outcome
+from benchmarker.runs.folder import RunFolder
+from benchmarker.runs.resolve import Resolved, resolve
+from benchmarker.runs.run_list import Entry
+from benchmarker.runs.settings import RunSettings
+from benchmarker.runs.spec import Spec
+
+
+@dataclass(frozen=True)
+class Request:
+    """A run list, seeds and options, as a user gives them.
+
+    Arguments
+    ---------
+    entries : lines of the run list
+    seeds : one run of each line for each seed
+    overrides : settings of the command line; they win over the run list
+    results : folder of records and leaderboard
+    cache : folder of prepared images
+    processes, threads : None chooses by the number of cores
+    workers : loader threads of each run
+    again : repeat what is complete or failed
+    accept_differences : resume on another machine or with other versions, marked
+    test_only : test the stored weights, train nothing
+    copies : classic folder for copies of the weights
+    """
+
+    entries: Sequence[Entry]
+    seeds: Sequence[int]
+    overrides: dict[str, Any] = field(default_factory=dict)
+    results: Path = Path("results")
+    cache: Path = Path("data/cache")
+    processes: int | None = None
+    threads: int | None = None
+    workers: int = 1
+    again: bool = False
+    accept_differences: bool = False
+    test_only: bool = False
+    copies: Path | None = None
+
+
+def plan(request: Request) -> list[Resolved]:
+    """Every run of the request, decided; seeds vary fastest. All faults are listed at once."""
+    repeated = sorted({seed for seed in request.seeds if list(request.seeds).count(seed) > 1})
+    if repeated:
+        message = f"seed {repeated[0]} is given twice; expected distinct seeds"
+        raise SettingsError(message)
+    problems = Problems("the plan", SettingsError)
+    runs: list[Resolved] = []
+    for entry in request.entries:
+        for seed in request.seeds:
+            settings = RunSettings(**{**entry.settings, **request.overrides, "seed": seed})
+            try:
+                runs.append(resolve(settings))
+            except SettingsError as error:
+                if str(error) not in problems.texts:
+                    problems.add(str(error))
+    problems.raise_if_any()
+    names = [run.name for run in runs]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        message = (
+            f"two lines of the list come to the same run {doubled[0]} (an option of the command "
+            "line overrides what told them apart); leave one out"
+        )
+        raise SettingsError(message)
+    return runs
+
+
+@dataclass(frozen=True)
+class Session:
+    """How a request ended: one outcome per run, in the order of the plan."""
+
+    runs: list[Resolved]
+    outcomes: list[Outcome]
+
+    @property
+    def code(self) -> int:
+        """Exit code of the command."""
+        return executor.exit_code(self.outcomes)
+
+
+def perform(request: Request, runs: list[Resolved]) -> Session:
+    """Execute a plan; complete runs are skipped, the leaderboard is written after each run."""
+    outcomes: dict[str, Outcome] = {}
+    open_runs: list[Resolved] = []
+    for run in runs:
+        folder = RunFolder(request.results / "runs" / run.name)
+        done = _settled(folder, request)
+        if done is None:
+            open_runs.append(run)
+        else:
+            outcomes[run.name] = done
+            say(f"{run.settings.label}: {done.text}")
+    processes = executor.side_by_side(len(open_runs), request.processes)
+    specs = [_spec(run, request, processes) for run in open_runs]
+    finished = executor.execute(specs, processes, lambda outcome: _after(request, outcome))
+    outcomes |= {run.name: outcome for run, outcome in zip(open_runs, finished, strict=True)}
+    write_tables(request.results)
+    return Session(runs, [outcomes[run.name] for run in runs])
+
+
+def say(text: str) -> None:
+    """One line for the user, on stderr."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 (the edge of the program)
+
+
+def _settled(folder: RunFolder, request: Request) -> Outcome | None:
+    """The outcome of a run that needs no work, or None; clears the folder for --again."""
+    state = folder.state
+    if request.test_only:
+        return None
+    if request.again and state != "new":
+        with folder.locked():
+            folder.clear()
+        return None
+    if state == "complete":
+        return Outcome(folder, 0, f"complete already in {folder.path} (--again repeats it)")
+    record = folder.read()
+    if state == "failed" and record and record["status"].get("final"):
+        reason = record["status"]["reason"]
+        return Outcome(folder, 2, f"failed before: {reason} (--again repeats it)")
+    return None
+
+
+def _spec(run: Resolved, request: Request, processes: int) -> Spec:
+    return Spec(
+        settings=run.settings.as_dict(),
+        identity=run.identity["digest"],
+        name=run.name,
+        results=str(request.results.resolve()),
+        cache=str(request.cache.resolve()),
+        threads=executor.threads_each(processes, request.threads),
+        workers=request.workers,
+        label=f"s{run.settings.seed} {run.settings.network}" if processes > 1 else "",
+        accept_differences=request.accept_differences,
+        test_only=request.test_only,
+        copies=None if request.copies is None else str(request.copies.resolve()),
+    )
+
+
+def _after(request: Request, outcome: Outcome) -> None:
+    if outcome.code:
+        say(f"{outcome.folder.path.name}: {outcome.text}")
+    write_tables(request.results)
+
+
+def write_tables(results: Path) -> None:
+    """Write leaderboard.csv and the classic tables from all records."""
+    from benchmarker.report import leaderboard
+
+    try:
+        leaderboard.write(results)
+    except BenchmarkerError as error:
+        # the records are safe; the table can be made again at any time
+        say(f"the leaderboard was not written: {error}")
+
+
+def quick(entries: Sequence[Entry]) -> list[Entry]:
+    """The same list shrunk to two epochs a run, for a first look."""
+    return [replace(entry, epochs=min(entry.epochs, 2)) for entry in entries]

@@ -1,0 +1,227 @@
+"""The training loop: one network, one seed, killed and resumed as often as you like.
+
+Everything that decides a batch is a function of (seed, epoch, batch): the order of the
+images, their random variation, and the dropout masks. The rest of the state is in the
+checkpoint. So the weights after the last epoch do not depend on interruptions or on the
+number of loader threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarker.core.errors import RunFailedError
+from benchmarker.core.seeds import derive_seed
+from benchmarker.runs import checkpoint, rules
+from benchmarker.runs.checkpoint import TrainingState
+from benchmarker.runs.loader import read_ahead
+from benchmarker.runs.settings import RunSettings
+from benchmarker.runs.testing import cross_entropy, probabilities
+from benchmarker.runs.weights import named_weights, write_tensors
+
+# A checkpoint is written at the end of an epoch if the last one is older than this
+CHECKPOINT_SECONDS = 20.0
+
+
+class Interrupted(Exception):  # noqa: N818 (an order to stop, not an error)
+    """The user or the batch system asked to stop; the state is saved."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast an epoch goes: batches in it, and what was measured since it was begun."""
+
+    batches: int
+    images_per_second: float
+    seconds_per_batch: float
+
+
+@dataclass
+class Training:
+    """All that one training needs.
+
+    Arguments
+    ---------
+    model : built, uncompiled Keras model
+    settings : of the run
+    batches : training generator (`ImageBatches`)
+    validation : prepared validation images
+    folder : where checkpoints lie
+    identity : digest of the run, stored with the checkpoint
+    workers : loader threads
+    report : called after each batch with the state and the pace
+    epoch_done : called with the history after each epoch
+    stop_asked : returns True once the user asked to stop
+    """
+
+    model: Any
+    settings: RunSettings
+    batches: Any
+    validation: Any
+    folder: Path
+    identity: str
+    workers: int = 1
+    report: Callable[[TrainingState, Pace], None] = lambda *_: None
+    epoch_done: Callable[[list[dict[str, float]]], None] = lambda *_: None
+    stop_asked: Callable[[], bool] = lambda: False
+
+
+def compile_model(model: Any, settings: RunSettings) -> None:
+    """Adam (or as set) with categorical cross-entropy on probabilities; spec 3.4."""
+    import keras
+
+    optimizers = {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "sgd": keras.optimizers.SGD,
+    }
+    model.compile(
+        optimizer=optimizers[settings.optimizer](settings.learning_rate),
+        loss=keras.losses.CategoricalCrossentropy(),
+        metrics=[
+            keras.metrics.CategoricalCrossentropy(name="cross_entropy"),
+            keras.metrics.CategoricalAccuracy(name="accuracy"),
+        ],
+    )
+
+
+def class_weights(labels: np.ndarray, num_classes: int, rule: str) -> np.ndarray | None:
+    """Weight of each class, float32 of shape (classes,), mean 1 over the images.
+
+    ``balanced``: inverse of the class's share; ``sqrt``: the root of that; ``none``: None.
+    """
+    if rule == "none":
+        return None
+    counts = np.bincount(labels, minlength=num_classes).astype(np.float64)
+    raw = np.where(counts > 0, len(labels) / (num_classes * np.maximum(counts, 1)), 0.0)
+    if rule == "sqrt":
+        raw = np.sqrt(raw)
+    return (raw * len(labels) / (raw @ counts)).astype(np.float32)
+
+
+def train(training: Training) -> TrainingState:
+    """Train to the last epoch, from the checkpoint if there is one; returns the final state.
+
+    Raises `Interrupted` after saving, and `RunFailedError` on a loss that is not finite.
+    """
+    model, settings = training.model, training.settings
+    compile_model(model, settings)
+    _build_state(training)
+    state = TrainingState(learning_rate=settings.learning_rate)
+    if checkpoint.exists(training.folder):
+        state = checkpoint.restore(training.folder, model, training.identity)
+    saved = time.monotonic()
+    while state.epoch < settings.epochs and not state.stopped_early:
+        _train_epoch(training, state)
+        _finish_epoch(training, state)
+        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            checkpoint.save(training.folder, model, state, training.identity)
+            saved = time.monotonic()
+    checkpoint.save(training.folder, model, state, training.identity)
+    return state
+
+
+def _build_state(training: Training) -> None:
+    """Create optimizer slots and metric sums, so that a checkpoint has a place for each."""
+    model = training.model
+    model.optimizer.build(model.trainable_variables)
+    x, y = training.batches[0]
+    model.compute_metrics(x[:1], y[:1], model(x[:1], training=False))
+    model.reset_metrics()
+
+
+def _train_epoch(training: Training, state: TrainingState) -> None:
+    model, settings = training.model, training.settings
+    model.optimizer.learning_rate = rules.rate_at_start(settings, state)
+    training.batches.set_epoch(state.epoch)
+    weights = class_weights(
+        training.batches.labels, training.batches.num_classes, settings.class_weights
+    )
+    if state.batch == 0:
+        model.reset_metrics()
+    total, begun, first, images = len(training.batches), time.monotonic(), state.batch, 0
+    for x, y in read_ahead(training.batches, state.batch, training.workers):
+        set_dropout_seeds(model, settings.seed, state.epoch, state.batch)
+        sample_weight = None if weights is None else y @ weights
+        logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)
+        state.batch += 1
+        images += len(x)
+        passed = time.monotonic() - begun
+        if not np.isfinite(logs["loss"]):
+            message = (
+                f"the loss became {logs['loss']} in epoch {state.epoch + 1}, batch {state.batch} "
+                f"of {total}; try a lower learning rate than {settings.learning_rate:g} and "
+                "look for bad pixels with 'benchmarker data check'"
+            )
+            raise RunFailedError(message)
+        pace = Pace(total, images / max(passed, 1e-9), passed / (state.batch - first))
+        training.report(state, pace)
+        if training.stop_asked() and state.batch < total:
+            state.epoch_seconds += passed
+            checkpoint.save(training.folder, model, state, training.identity)
+            raise Interrupted
+    state.epoch_seconds += time.monotonic() - begun
+
+
+def set_dropout_seeds(model: Any, seed: int, epoch: int, batch: int) -> None:
+    """Put every seed generator of the model where (seed, epoch, batch, its place) says."""
+    import keras
+
+    for number, generator in enumerate(_seed_generators(model)):
+        words = [derive_seed(seed, "dropout", epoch, batch, number), 0]
+        generator.state.assign(keras.ops.convert_to_tensor(words, dtype=generator.state.dtype))
+
+
+def _seed_generators(model: Any) -> list[Any]:
+    return [
+        layer.seed_generator
+        for layer in model._flatten_layers()  # noqa: SLF001 (the only walk that enters nested models)
+        if getattr(layer, "seed_generator", None) is not None
+    ]
+
+
+def penalty(model: Any) -> float:
+    """Sum of the regularisation terms at the present weights (0 where there are none)."""
+    return float(sum(float(np.asarray(loss)) for loss in model.losses))
+
+
+def _finish_epoch(training: Training, state: TrainingState) -> None:
+    model, settings = training.model, training.settings
+    sums = {metric: float(value) for metric, value in model.get_metrics_result().items()}
+    predicted = probabilities(model, training.validation)
+    labels = training.validation.labels
+    values = {
+        "epoch": state.epoch + 1,
+        "cross_entropy": sums["cross_entropy"],
+        "penalty": penalty(model),
+        "accuracy": sums["accuracy"],
+        "val_cross_entropy": cross_entropy(labels, predicted),
+        "val_accuracy": float(np.mean(predicted.argmax(axis=1) == labels)),
+        "learning_rate": float(np.asarray(model.optimizer.learning_rate)),
+        "seconds": round(state.epoch_seconds, 3),
+        "images_per_second": round(
+            training.batches.image_count / max(state.epoch_seconds, 1e-9), 1
+        ),
+    }
+    state.history.append(values)
+    monitored = values["val_cross_entropy"]
+    if settings.monitor == "total":
+        monitored += values["penalty"]
+    if not np.isfinite(monitored):
+        message = f"the validation loss became {monitored} in epoch {state.epoch + 1}"
+        raise RunFailedError(message)
+    if rules.is_best(state, monitored):
+        write_tensors(checkpoint.best_path(training.folder, state.epoch), named_weights(model))
+    state.stopped_early = rules.after_epoch(settings, state, monitored)
+    state.seconds += state.epoch_seconds
+    state.epoch, state.batch, state.epoch_seconds = state.epoch + 1, 0, 0.0
+    training.epoch_done(state.history)
+    if training.stop_asked() and state.epoch < settings.epochs:
+        checkpoint.save(training.folder, model, state, training.identity)
+        raise Interrupted

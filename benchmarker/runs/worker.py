@@ -1,0 +1,129 @@
+"""The process of one run: ``python -m benchmarker.runs.worker SPEC.json``.
+
+One run, one process: memory is given back at its end, a crash ends one run only, and
+the environment (threads, flags) is set before Keras is imported. Started by
+`benchmarker.runs.executor`, which also reads the exit code.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from benchmarker.core.errors import (
+    EXIT_FINE,
+    EXIT_INPUT,
+    EXIT_INTERRUPTED,
+    EXIT_RUN_FAILED,
+    BenchmarkerError,
+    RunFailedError,
+)
+from benchmarker.core.files import LockedError
+from benchmarker.runs.settings import RunSettings
+from benchmarker.runs.spec import EXIT_LOCKED, Spec, StopRequest
+
+
+def main() -> int:
+    """Run what the spec file says; the exit code tells how it ended."""
+    spec = Spec.read(sys.argv[1])
+    stop = StopRequest()
+    stop.install()
+    try:
+        with spec.folder.locked():
+            return _guarded(spec, stop)
+    except LockedError:
+        return EXIT_LOCKED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _guarded(spec: Spec, stop: StopRequest) -> int:
+    """Run, and put the reason into the record where that fails."""
+    from benchmarker.runs.progress import Console
+
+    console = Console(spec.console, spec.label)
+    _log_to(spec.folder.log)
+    try:
+        return _run(spec, stop, console)
+    except KeyboardInterrupt:
+        _end(spec, "interrupted", "stopped by the user")
+        return EXIT_INTERRUPTED
+    except RunFailedError as error:
+        _end(spec, "failed", str(error), final=True)
+        console.say(f"failed: {error}")
+        return EXIT_RUN_FAILED
+    except BenchmarkerError as error:
+        _end(spec, "failed", str(error))
+        console.say(f"error: {error}")
+        return EXIT_INPUT
+    except Exception as error:  # noqa: BLE001 (whatever a network or a library raises ends this run only)
+        traceback.print_exc()
+        reason = _explain(error)
+        _end(spec, "failed", reason)
+        console.say(f"failed: {reason} (details: {spec.folder.log})")
+        return EXIT_RUN_FAILED
+    finally:
+        console.close()
+
+
+def _explain(error: Exception) -> str:
+    name, text = type(error).__name__, str(error).strip().splitlines()
+    first = text[0] if text else ""
+    if isinstance(error, MemoryError) or name == "ResourceExhaustedError":
+        return f"out of memory: choose a smaller batch or size ({first or name})"
+    if "determinis" in str(error).lower():
+        return (
+            f"an operation has no deterministic form here: {first}; use another layer or another "
+            "device"
+        )
+    return f"{name}: {first}"
+
+
+def _end(spec: Spec, state: str, reason: str, *, final: bool = False) -> None:
+    logging.getLogger("benchmarker").info("%s: %s", state, reason)
+    if spec.folder.read() is not None:
+        spec.folder.change(status={"state": state, "reason": reason, "final": final})
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)sZ %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    handler.formatter.converter = time.gmtime  # type: ignore[union-attr]
+    log = logging.getLogger("benchmarker")
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    log.propagate = False
+
+
+def _run(spec: Spec, stop: StopRequest, console: Any) -> int:
+    settings = RunSettings.from_dict(spec.settings)
+    console.say(f"{settings.label}: reading data")
+    from benchmarker.runs.resolve import resolve
+
+    resolved = resolve(settings)
+    if resolved.identity["digest"] != spec.identity:
+        message = f"the data of {settings.data} changed while the run was starting; start it again"
+        raise BenchmarkerError(message)
+    from benchmarker.runs import one_run
+
+    job = one_run.Job(spec, resolved, stop, console)
+    if spec.test_only:
+        one_run.test_again(job)
+    else:
+        one_run.train_and_test(job)
+    return EXIT_FINE
+
+
+if __name__ == "__main__":
+    # the executor gives a file for what libraries print, so that progress stays readable
+    sys.stdout.flush()
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # TensorFlow's threads can stall an ordinary exit; everything is written by now
+    os._exit(code)
