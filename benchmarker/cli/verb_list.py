@@ -1,0 +1,163 @@
+"""`benchmarker list`: networks, data cards, recipes and run lists by name."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from benchmarker.cli.verb_show import add_input_options, console, image_size
+from benchmarker.core.errors import EXIT_FINE, SettingsError, suggest
+
+NAME = "list"
+HELP = "networks, data, recipes or run-lists that can be named"
+TEXTS = {
+    "data": ("data", ".toml"),
+    "recipes": ("augment", ".yaml"),
+    "run-lists": ("architectures", ".txt"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument(
+        "what",
+        nargs="?",
+        default="networks",
+        choices=["networks", *TEXTS],
+        help="what to list (default networks)",
+    )
+    parser.add_argument("--family", help="networks of this family only, e.g. convxpress")
+    parser.add_argument("--role", help="networks of this role only, e.g. core")
+    add_input_options(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the list; returns 0, raises `SettingsError` for a size, family or role at fault."""
+    networks = arguments.what == "networks"
+    rows = _networks(arguments) if networks else _texts(arguments.what)
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    elif networks:
+        _print_networks(rows, arguments)
+    else:
+        _print_texts(rows, arguments.what)
+    return EXIT_FINE
+
+
+def _networks(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    from benchmarker.networks.registry import check_input, find, names
+
+    shape = check_input((*image_size(arguments.size), arguments.channels), arguments.classes)
+    rows = []
+    for entry in map(find, names()):
+        row = {
+            "name": entry.name,
+            "family": entry.family,
+            "role": entry.role,
+            "kind": entry.kind,
+            "paper": entry.paper,
+            "note": entry.note,
+        }
+        if _wanted(row, arguments):
+            rows.append(row | _counts(entry, shape, arguments.classes))
+    if not rows:
+        _refuse(arguments)
+    return rows
+
+
+def _wanted(row: dict[str, Any], arguments: argparse.Namespace) -> bool:
+    return all(
+        wish is None or row[key] == wish
+        for key, wish in (("family", arguments.family), ("role", arguments.role))
+    )
+
+
+def _counts(entry: Any, shape: tuple[int, int, int], classes: int) -> dict[str, Any]:
+    from benchmarker.networks.describe import counts
+
+    try:
+        parameters, multiply_adds = counts(entry, shape, classes)
+    except SettingsError as error:
+        return {"parameters": None, "multiply_adds": None, "reason": str(error)}
+    return {"parameters": parameters, "multiply_adds": multiply_adds}
+
+
+def _refuse(arguments: argparse.Namespace) -> None:
+    from benchmarker.networks.registry import find, names
+
+    entries = [find(name) for name in names()]
+    families = sorted({entry.family for entry in entries})
+    near = suggest(arguments.family or "", families)
+    message = (
+        f"no network of family {arguments.family or 'any'!r}{near} and role "
+        f"{arguments.role or 'any'!r}; families: {', '.join(families)}; roles: "
+        f"{', '.join(sorted({entry.role for entry in entries}))}"
+    )
+    raise SettingsError(message)
+
+
+def _print_networks(rows: list[dict[str, Any]], arguments: argparse.Namespace) -> None:
+    from rich.table import Table
+
+    size = f"{arguments.size} pixels, {arguments.channels} channel(s), {arguments.classes} classes"
+    table = Table(title=f"{len(rows)} networks at {size}")
+    table.add_column("name", no_wrap=True)
+    table.add_column("family", no_wrap=True)
+    table.add_column("role", no_wrap=True)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    table.add_column("multiply-adds", justify="right", no_wrap=True)
+    table.add_column("paper")
+    for row in rows:
+        counts = ("too small", _smallest(row["reason"])) if "reason" in row else _numbers(row)
+        table.add_row(row["name"], row["family"], row["role"], *counts, _short(row["paper"]))
+    console().print(table)
+
+
+def _numbers(row: dict[str, Any]) -> tuple[str, str]:
+    return f"{row['parameters']:,}", f"{row['multiply_adds']:,}"
+
+
+def _smallest(reason: str) -> str:
+    match = re.search(r"at least (\d+)x", reason)
+    return f"from {match[1]} px" if match else ""
+
+
+def _short(paper: str) -> str:
+    """Authors and year of a reference; the whole of it where no year stands."""
+    match = re.match(r".*?\b(?:19|20)\d\d\b", paper)
+    return match[0] if match else paper
+
+
+def _texts(what: str) -> list[dict[str, Any]]:
+    from benchmarker.core.folders import list_texts
+
+    folder, suffix = TEXTS[what]
+    return [
+        {"name": path.name.removesuffix(suffix), "title": _title(path), "path": str(path)}
+        for path in list_texts(folder, suffix)
+    ]
+
+
+def _title(path: Path) -> str:
+    """A card's title, or the first comment line of a text."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix == ".toml":
+        match = re.search(r'^title\s*=\s*"(.*)"\s*$', text, re.MULTILINE)
+        return match[1] if match else ""
+    match = re.search(r"^#+[ \t]*(\S.*)$", text, re.MULTILINE)
+    return match[1].strip() if match else ""
+
+
+def _print_texts(rows: list[dict[str, Any]], what: str) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{len(rows)} {what}")
+    table.add_column("name", no_wrap=True)
+    table.add_column("title")
+    for row in rows:
+        table.add_row(row["name"], row["title"])
+    console().print(table)
