@@ -312,7 +312,7 @@ def _is_sure(row: Row, certainty: str, where: str | Path) -> bool:
     if certainty == "all":
         return True
     if row.certainty is None:
-        message = f"certainty {certainty!r} asked for, but {where} has no third column"
+        message = f"certainty {certainty!r} asked for, but {where} gives none"
         raise SettingsError(message)
     return CERTAINTIES.index(row.certainty) <= CERTAINTIES.index(certainty)
 

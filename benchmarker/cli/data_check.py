@@ -1,0 +1,103 @@
+"""``benchmarker data check``: repeats, leaks, empty images and close neighbours of a data set."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from benchmarker.core.errors import EXIT_CHECK, EXIT_FINE
+
+if TYPE_CHECKING:
+    from benchmarker.data.findings import Report
+    from benchmarker.data.images import ImageSet
+
+NAME = "check"
+HELP = "look for repeats, leaks between train and test, empty or broken images, sky neighbours"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which images, and how close is close."""
+    parser.add_argument("what", metavar="PATH_OR_CARD", help="images, or the name of a card")
+    parser.add_argument(
+        "--against", metavar="OTHER", help="also look for what OTHER shares with it"
+    )
+    parser.add_argument("--manifest", metavar="FILE", help="table of names and labels of a folder")
+    parser.add_argument("--labels", metavar="FILE", help="table of label codes and class names")
+    parser.add_argument(
+        "--split", metavar="FILE", help="look for leaks in this split (default: the published one)"
+    )
+    parser.add_argument(
+        "--neighbour-arcsec",
+        type=float,
+        metavar="X",
+        help="sources closer than X show in each other's image (default: half the image side)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the findings; 3 if one of them is an error, else 0."""
+    from benchmarker.data.checking import check_between, check_images
+    from benchmarker.data.splits import read_split
+
+    images = _open(arguments.what, arguments.manifest, arguments.labels)
+    split = read_split(arguments.split, images.sources) if arguments.split else None
+    with _progress(len(images)) as progress:
+        report = check_images(
+            images,
+            split=split,
+            neighbour_arcsec=arguments.neighbour_arcsec,
+            progress=progress,
+        )
+    reports = [report]
+    if arguments.against:
+        reports.append(check_between(images, _open(arguments.against)))
+    if arguments.json:
+        _print_json(reports)
+    else:
+        for one in reports:
+            _print_table(one)
+    return EXIT_CHECK if any(one.has_errors for one in reports) else EXIT_FINE
+
+
+def _open(what: str, manifest: str | None = None, labels: str | None = None) -> ImageSet:
+    from benchmarker.data.opening import open_data
+    from benchmarker.data.reading_options import ReadOptions
+
+    # NaN stay as they are: the check is there to find them
+    options = ReadOptions(non_finite="keep")
+    return open_data(what, manifest=manifest, labels=labels, options=options)
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
+    """A progress bar on stderr where somebody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading images", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _print_json(reports: list[Report]) -> None:
+    value = reports[0].as_dict()
+    if len(reports) > 1:
+        value["against"] = reports[1].as_dict()
+    print(json.dumps(value, indent=2))
+
+
+def _print_table(report: Report) -> None:
+    classes = ", ".join(f"{name} {count}" for name, count in report.classes.items())
+    print(f"{report.name}: {report.images} images ({classes})")
+    for finding in report.findings:
+        print(f"  {finding.severity:<8} {finding.kind:<24} {finding.text}")
+    errors, warnings = report.counts["errors"], report.counts["warnings"]
+    print(f"  {errors} errors, {warnings} warnings")
