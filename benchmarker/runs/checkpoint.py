@@ -1,7 +1,7 @@
 """The state of a training in the middle of it: everything that decides what comes next.
 
-One safetensors file holds weights, optimizer state, metric sums, epoch, batch, history
-and the rules' memory, so that it is whole or absent. The best weights so far lie beside
+One safetensors file holds weights, optimizer state, epoch, batch, the sums of the epoch,
+history and the rules' memory, so that it is whole or absent. The best weights so far lie beside
 it under the epoch they come from; the state names the one it belongs to, so a kill
 between the two writes does no harm.
 """
@@ -12,8 +12,6 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from benchmarker.core.errors import InputFileError
 from benchmarker.runs.weights import assign, named_variables, read_tensors, write_tensors
@@ -28,6 +26,7 @@ class TrainingState:
     Arguments
     ---------
     epoch, batch : what comes next, both counted from 0
+    sums : of each metric times images, over the batches of this epoch so far
     history : one row per finished epoch
     best_loss, best_epoch : lowest monitored loss so far and its epoch (-1: none yet)
     plateau_loss, plateau_wait : memory of the plateau rule
@@ -38,6 +37,7 @@ class TrainingState:
 
     epoch: int = 0
     batch: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     best_loss: float | None = None
     best_epoch: int = -1
@@ -51,6 +51,11 @@ class TrainingState:
     seconds: float = 0.0
 
 
+def _groups(model: Any) -> dict[str, Any]:
+    # the states of dropout are no part: the training loop sets them before each batch
+    return {"model": model.weights, "optimizer": model.optimizer.variables}
+
+
 def best_path(folder: Path, epoch: int) -> Path:
     """File of the best weights, found in epoch `epoch`."""
     return folder / f"best-{epoch:05d}.safetensors"
@@ -58,9 +63,11 @@ def best_path(folder: Path, epoch: int) -> Path:
 
 def save(folder: Path, model: Any, state: TrainingState, identity: str) -> None:
     """Write the state of `model` and `state`; then drop best weights that are out of date."""
-    tensors = {f"model/{k}": v for k, v in named_variables(model.variables).items()}
-    tensors |= {f"optimizer/{k}": v for k, v in named_variables(model.optimizer.variables).items()}
-    tensors |= {f"metrics/{k}": v for k, v in named_variables(model.metrics_variables).items()}
+    tensors = {
+        f"{group}/{name}": array
+        for group, variables in _groups(model).items()
+        for name, array in named_variables(variables).items()
+    }
     notes = {"state": json.dumps(state.__dict__), "identity": identity}
     write_tensors(folder / STATE, tensors, notes)
     for path in folder.glob("best-*.safetensors"):
@@ -83,12 +90,7 @@ def restore(folder: Path, model: Any, identity: str) -> TrainingState:
     if notes.get("identity") != identity:
         message = f"{path} belongs to run {notes.get('identity')}, expected {identity}"
         raise InputFileError(message)
-    groups = {
-        "model": model.variables,
-        "optimizer": model.optimizer.variables,
-        "metrics": model.metrics_variables,
-    }
-    for prefix, variables in groups.items():
+    for prefix, variables in _groups(model).items():
         part = {k.split("/", 1)[1]: v for k, v in tensors.items() if k.startswith(f"{prefix}/")}
         assign(variables, part, path)
     state = TrainingState(**json.loads(notes["state"]))
@@ -96,8 +98,3 @@ def restore(folder: Path, model: Any, identity: str) -> TrainingState:
         message = f"{best_path(folder, state.best_epoch)} is missing, which {path} refers to"
         raise InputFileError(message)
     return state
-
-
-def finite(values: Any) -> bool:
-    """Whether every number is finite."""
-    return bool(np.all(np.isfinite(np.asarray(values, dtype=np.float64))))

@@ -82,7 +82,8 @@ def compile_model(model: Any, settings: RunSettings) -> None:
         "sgd": keras.optimizers.SGD,
     }
     model.compile(
-        optimizer=optimizers[settings.optimizer](settings.learning_rate),
+        # a fixed name: Keras would count optimizers of one process up, and a checkpoint names them
+        optimizer=optimizers[settings.optimizer](settings.learning_rate, name="optimizer"),
         loss=keras.losses.CategoricalCrossentropy(),
         metrics=[
             keras.metrics.CategoricalCrossentropy(name="cross_entropy"),
@@ -128,12 +129,8 @@ def train(training: Training) -> TrainingState:
 
 
 def _build_state(training: Training) -> None:
-    """Create optimizer slots and metric sums, so that a checkpoint has a place for each."""
-    model = training.model
-    model.optimizer.build(model.trainable_variables)
-    x, y = training.batches[0]
-    model.compute_metrics(x[:1], y[:1], model(x[:1], training=False))
-    model.reset_metrics()
+    """Create the optimizer's variables, so that a checkpoint has a place for each."""
+    training.model.optimizer.build(training.model.trainable_variables)
 
 
 def _train_epoch(training: Training, state: TrainingState) -> None:
@@ -141,15 +138,14 @@ def _train_epoch(training: Training, state: TrainingState) -> None:
     model.optimizer.learning_rate = rules.rate_at_start(settings, state)
     training.batches.set_epoch(state.epoch)
     weights = class_weights(
-        training.batches.labels, training.batches.num_classes, settings.class_weights
+        training.batches.prepared.labels, training.batches.num_classes, settings.class_weights
     )
-    if state.batch == 0:
-        model.reset_metrics()
     total, begun, first, images = len(training.batches), time.monotonic(), state.batch, 0
     for x, y in read_ahead(training.batches, state.batch, training.workers):
         set_dropout_seeds(model, settings.seed, state.epoch, state.batch)
         sample_weight = None if weights is None else y @ weights
         logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)
+        _add(state.sums, logs, len(x))
         state.batch += 1
         images += len(x)
         passed = time.monotonic() - begun
@@ -167,6 +163,11 @@ def _train_epoch(training: Training, state: TrainingState) -> None:
             checkpoint.save(training.folder, model, state, training.identity)
             raise Interrupted
     state.epoch_seconds += time.monotonic() - begun
+
+
+def _add(sums: dict[str, float], logs: dict[str, Any], images: int) -> None:
+    for name, value in [*logs.items(), ("images", 1.0)]:
+        sums[name] = sums.get(name, 0.0) + float(value) * images
 
 
 def set_dropout_seeds(model: Any, seed: int, epoch: int, batch: int) -> None:
@@ -188,25 +189,31 @@ def _seed_generators(model: Any) -> list[Any]:
 
 def penalty(model: Any) -> float:
     """Sum of the regularisation terms at the present weights (0 where there are none)."""
-    return float(sum(float(np.asarray(loss)) for loss in model.losses))
+    return float(sum(_number(loss) for loss in model.losses))
+
+
+def _number(value: Any) -> float:
+    import keras
+
+    return float(keras.ops.convert_to_numpy(value))
 
 
 def _finish_epoch(training: Training, state: TrainingState) -> None:
     model, settings = training.model, training.settings
-    sums = {metric: float(value) for metric, value in model.get_metrics_result().items()}
+    means = {name: total / state.sums["images"] for name, total in state.sums.items()}
     predicted = probabilities(model, training.validation)
     labels = training.validation.labels
     values = {
         "epoch": state.epoch + 1,
-        "cross_entropy": sums["cross_entropy"],
+        "cross_entropy": means["cross_entropy"],
         "penalty": penalty(model),
-        "accuracy": sums["accuracy"],
+        "accuracy": means["accuracy"],
         "val_cross_entropy": cross_entropy(labels, predicted),
         "val_accuracy": float(np.mean(predicted.argmax(axis=1) == labels)),
-        "learning_rate": float(np.asarray(model.optimizer.learning_rate)),
+        "learning_rate": _number(model.optimizer.learning_rate),
         "seconds": round(state.epoch_seconds, 3),
         "images_per_second": round(
-            training.batches.image_count / max(state.epoch_seconds, 1e-9), 1
+            training.batches.epoch_images / max(state.epoch_seconds, 1e-9), 1
         ),
     }
     state.history.append(values)
@@ -220,7 +227,7 @@ def _finish_epoch(training: Training, state: TrainingState) -> None:
         write_tensors(checkpoint.best_path(training.folder, state.epoch), named_weights(model))
     state.stopped_early = rules.after_epoch(settings, state, monitored)
     state.seconds += state.epoch_seconds
-    state.epoch, state.batch, state.epoch_seconds = state.epoch + 1, 0, 0.0
+    state.epoch, state.batch, state.sums, state.epoch_seconds = state.epoch + 1, 0, {}, 0.0
     training.epoch_done(state.history)
     if training.stop_asked() and state.epoch < settings.epochs:
         checkpoint.save(training.folder, model, state, training.identity)

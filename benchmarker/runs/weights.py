@@ -20,9 +20,7 @@ def named_weights(model: Any) -> dict[str, np.ndarray]:
 def named_variables(variables: Any) -> dict[str, np.ndarray]:
     """Keras variables in order, as ``NNN|path`` -> array; order and path both count."""
     return {
-        f"{number:03d}|{variable.path}": np.asarray(
-            variable.numpy() if hasattr(variable, "numpy") else variable
-        )
+        f"{number:03d}|{variable.path}": variable.numpy()
         for number, variable in enumerate(variables)
     }
 
