@@ -206,7 +206,7 @@ def _from_folder(work: _Work, key: str, folder: Path) -> tuple[StoredImages, dic
     found = _open(entry, key, work.recipe)
     if found:
         return found
-    with lock(folder / f"{key}.lock"):
+    with _explained(folder), lock(folder / f"{key}.lock"):
         _remove_leftovers(folder)
         # another process may have built it while this one waited for the lock
         return _open(entry, key, work.recipe) or _build_entry(work, key, entry)
@@ -214,14 +214,13 @@ def _from_folder(work: _Work, key: str, folder: Path) -> tuple[StoredImages, dic
 
 def _build_entry(work: _Work, key: str, entry: Path) -> tuple[StoredImages, dict[str, Any]]:
     building = entry.with_name(f"{BUILDING}{key[:16]}-{uuid.uuid4().hex}")
-    with _explained(entry.parent):
-        try:
-            building.mkdir()
-            _, meta = _build(work, key, building)
-            write_json(building / META, meta)
-            _move(building, entry)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
+    try:
+        building.mkdir()
+        _, meta = _build(work, key, building)
+        write_json(building / META, meta)
+        _move(building, entry)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
     found = _open(entry, key, work.recipe)
     if found is None:
         message = f"cannot read back what was just written to {entry}: is the disk in order?"
@@ -357,7 +356,7 @@ def _usable(work: _Work) -> Iterator[tuple[str, np.ndarray, int]]:
             )
         if not problems:
             yield name, image, nonfinite
-        if work.progress:
+        if work.progress is not None:
             work.progress(done, len(work.indices))
     _shorten(problems)
     problems.raise_if_any()

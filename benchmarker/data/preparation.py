@@ -124,6 +124,7 @@ def prepare(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarr
     ---------
     image : (height, width) or (height, width, channels), uint8 or float; three channels
         are mixed to grey with weights 0.3, 0.59, 0.11, other numbers than one are refused
+    preparation : the steps
     where : name of the image for messages
 
     Returns float32 (height', width', 1), finite; in [0, 1] unless `normalise` is ``none``.
@@ -259,12 +260,9 @@ def _minmax(values: np.ndarray) -> np.ndarray:
     low, high = values.min(), values.max()
     if low == high:
         return np.zeros_like(values)
-    if (
-        not np.isfinite(np.float64(high) - np.float64(low))
-        or np.float64(high) - np.float64(low) > np.finfo(np.float32).max
-    ):
-        wide = values.astype(np.float64)
-        return ((wide - low) / (np.float64(high) - low)).astype(np.float32)
+    extent = np.float64(high) - np.float64(low)
+    if extent > np.finfo(np.float32).max:  # would overflow
+        return ((values.astype(np.float64) - low) / extent).astype(np.float32)
     return (values - low) / (high - low)
 
 
