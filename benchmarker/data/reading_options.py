@@ -10,9 +10,8 @@ from typing import Any
 
 from benchmarker.core.errors import InputFileError, SettingsError, suggest
 
-NON_FINITE = ("zero", "reject", "keep")
+NON_FINITE = ("keep", "zero", "reject")
 COLOUR = ("equal", "luminance")
-FR0 = ("drop", "merge", "own")
 
 
 @dataclass(frozen=True)
@@ -22,12 +21,15 @@ class ReadOptions:
     Arguments
     ---------
     extension : FITS extension, by number or EXTNAME; None takes the first image
-    non_finite : NaN, infinite and BLANK pixels become 0 (``zero``), make the image an
-        error (``reject``) or stay NaN (``keep``); an image without any finite pixel is
-        always an error
+    non_finite : NaN, infinite and BLANK pixels stay NaN for the preparation, which leaves
+        them out of its statistics and fills them with 0 (``keep``), become 0 at once
+        (``zero``), or make the image an error (``reject``); an image without any finite
+        pixel is always an error
     colour : a colour image is an error unless its channels agree (``equal``), or becomes
         grey as 0.299 R + 0.587 G + 0.114 B (``luminance``)
-    fr0 : what a manifest's FR0 sources (code 1F) become: ``drop``, ``merge``, ``own``
+    fr0 : what a manifest's FR0 sources (code 1F) become: ``drop``, ``merge``, ``own``; None
+        is ``own`` if the label file lists 1F, else ``drop``
+    certainty : which labels of a manifest to keep: ``all``, ``certain``, ``possible``
     skip_budget : number of missing or unreadable images that may be left out; if above
         zero every image is read once at opening to find them
     card : name of the card that describes these images; None recognises known files
@@ -38,9 +40,10 @@ class ReadOptions:
     """
 
     extension: int | str | None = None
-    non_finite: str = "zero"
+    non_finite: str = "keep"
     colour: str = "equal"
-    fr0: str = "drop"
+    fr0: str | None = None
+    certainty: str = "all"
     skip_budget: int = 0
     card: str | None = None
     seed: int | None = None
@@ -51,14 +54,13 @@ class ReadOptions:
     def __post_init__(self) -> None:
         _check_word("non_finite", self.non_finite, NON_FINITE)
         _check_word("colour", self.colour, COLOUR)
-        _check_word("fr0", self.fr0, FR0)
         if self.skip_budget < 0:
             message = f"skip_budget is {self.skip_budget}, expected 0 or more images"
             raise SettingsError(message)
 
     def as_dict(self) -> dict[str, Any]:
         """The choices that change what is read, for the provenance."""
-        keys = ("extension", "non_finite", "colour", "fr0", "skip_budget")
+        keys = ("extension", "non_finite", "colour", "fr0", "certainty", "skip_budget")
         return {key: getattr(self, key) for key in keys}
 
 
