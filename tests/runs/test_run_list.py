@@ -43,25 +43,23 @@ def test_one_name_with_two_rates_is_two_runs(tmp_path):
 
 
 def test_all_faults_at_once_with_lines(tmp_path):
-    text = "\n".join(
-        [
-            "convExpress,1e-4,16",
-            "conv4,zero,16",
-            "conv4,1e-4,0",
-            "conv4,1e-4",
-            "conv4,-1,3",
-            "conv4,1e-4,16,",
-            "conv4,1e-4,16,batsh=3",
-            "conv4,1e-4,16,batch",
-            "conv4,1e-4,16,batch=2,batch=3",
-            ",1e-4,16",
-            "conv4,nan,1.5",
-            "simple,1e-4,16",
-            "simple,1e-4,16",
-        ]
-    )
+    lines = [
+        "convExpress,1e-4,16",
+        "conv4,zero,16",
+        "conv4,1e-4,0",
+        "conv4,1e-4",
+        "conv4,-1,3",
+        "conv4,1e-4,16,",
+        "conv4,1e-4,16,batsh=3",
+        "conv4,1e-4,16,batch",
+        "conv4,1e-4,16,batch=2,batch=3",
+        ",1e-4,16",
+        "conv4,nan,1.5",
+        "simple,1e-4,16",
+        "simple,1e-4,16",
+    ]
     with pytest.raises(InputFileError) as caught:
-        read(tmp_path, text)
+        read(tmp_path, "\n".join(lines))
     message = str(caught.value)
     for part in (
         "list.txt has 13 faults",
