@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarker.core.errors import InputFileError
 from benchmarker.core.files import LockedError, lock, read_json, write_csv, write_json
 from benchmarker.core.hashing import digest_file, digest_json
 
@@ -79,9 +80,20 @@ class RunFolder:
             yield
 
     def read(self) -> dict[str, Any] | None:
-        """The content of run.json, or None before the run has begun."""
+        """The content of run.json, or None before the run has begun.
+
+        Raises `InputFileError` if somebody damaged it.
+        """
         path = self.path / "run.json"
-        return read_json(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            record = read_json(path)
+            state = record["status"]["state"]
+        except (InputFileError, KeyError, TypeError) as error:
+            message = f"{path} is damaged ({error}); --again makes this run anew"
+            raise InputFileError(message) from error
+        return record if isinstance(state, str) else None
 
     @property
     def state(self) -> str:

@@ -119,13 +119,13 @@ def say(text: str) -> None:
 
 def _settled(folder: RunFolder, request: Request) -> Outcome | None:
     """The outcome of a run that needs no work, or None; clears the folder for --again."""
-    state = folder.state
     if request.test_only:
         return None
-    if request.again and state != "new":
+    if request.again and folder.path.is_dir():
         with folder.locked():
             folder.clear()
         return None
+    state = folder.state
     if state == "complete":
         return Outcome(folder, 0, f"complete already in {folder.path} (--again repeats it)")
     record = folder.read()
