@@ -1,0 +1,131 @@
+"""Whether a run folder still is what the run wrote: form, digests, nothing missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarker.core.errors import BenchmarkerError
+from benchmarker.core.hashing import SHORT, digest_file, digest_json
+from benchmarker.core.records import MODELS, Predictions, Record, read_record
+
+FILES = (
+    "history.csv",
+    "predictions.csv",
+    "metrics.json",
+    "best.safetensors",
+    "final.safetensors",
+)
+ROUNDING = 1e-9
+
+
+def check_record(folder: str | Path) -> list[str]:
+    """Every fault of one run folder in words; an empty list if it is sound.
+
+    Checked: the form of run.json; the digest over the identity and the folder's name; of a
+    complete run the SHA-256 of every file recorded, that none is missing, and that
+    history, predictions and metrics agree with each other and with run.json.
+    """
+    try:
+        record = read_record(folder)
+    except BenchmarkerError as error:
+        return str(error).splitlines()
+    faults = _identity_faults(record) + _digest_faults(record)
+    if record.is_complete:
+        faults += _content_faults(record)
+    return faults
+
+
+def _identity_faults(record: Record) -> list[str]:
+    stated = record.identity["digest"]
+    content = {key: value for key, value in record.identity.items() if key != "digest"}
+    faults = []
+    if digest_json(content) != stated:
+        faults.append("run.json: the identity was edited, its digest does not match")
+    if not record.folder.resolve().name.endswith(f"-s{record.seed}-{stated[:SHORT]}"):
+        ending = f"-s{record.seed}-{stated[:SHORT]}"
+        faults.append(f"the folder is named {record.folder.name}, expected a name ending {ending}")
+    return faults
+
+
+def _digest_faults(record: Record) -> list[str]:
+    recorded = record.run["digests"].get("files", {})
+    faults = []
+    if record.is_complete:
+        faults += [
+            f"run.json records no SHA-256 of {name}" for name in FILES if name not in recorded
+        ]
+    for name, digest in recorded.items():
+        # a name from a file is an input: nothing outside the folder is opened
+        if Path(name).name != name:
+            faults.append(f"run.json records a file outside the folder: {name!r}")
+            continue
+        path = record.folder / name
+        if not path.is_file():
+            faults.append(f"{name} is missing")
+        elif digest_file(path) != digest:
+            faults.append(f"{name} was changed after the run: its SHA-256 does not match run.json")
+    return faults
+
+
+def _content_faults(record: Record) -> list[str]:
+    faults: list[str] = []
+    for check in (_history_faults, _prediction_faults):
+        try:
+            faults += check(record)
+        except BenchmarkerError as error:
+            faults += str(error).splitlines()
+    return faults
+
+
+def _history_faults(record: Record) -> list[str]:
+    done = record.run["status"]["epochs_done"]
+    epochs = [row.get("epoch") for row in record.history]
+    if epochs == list(range(1, done + 1)):
+        return []
+    return [f"history.csv holds {len(epochs)} epochs, expected 1 to {done} in order"]
+
+
+def _prediction_faults(record: Record) -> list[str]:
+    metrics = record.metrics
+    faults = []
+    for model in MODELS:
+        faults += _model_faults(record, model, metrics[model])
+    if record.predictions("best").sources != record.predictions("final").sources:
+        faults.append("predictions.csv: best and final were not tested on the same sources")
+    return faults
+
+
+def _model_faults(record: Record, model: str, metrics: dict) -> list[str]:
+    found = record.predictions(model)
+    where = f"predictions.csv, {model}"
+    faults = []
+    expected = record.split["test"]
+    if len(found.sources) != expected:
+        faults.append(f"{where}: {len(found.sources)} sources, the split has {expected}")
+    if len(set(found.sources)) != len(found.sources):
+        faults.append(f"{where}: a source is there more than once")
+    if not (np.isfinite(found.probabilities).all() and (found.probabilities >= 0).all()):
+        return [*faults, f"{where}: a probability is negative or not finite"]
+    faults += [f"{where}: {text}" for text in _score_faults(found, metrics)]
+    return faults
+
+
+def _score_faults(found: Predictions, metrics: dict) -> list[str]:
+    """Accuracy, MPCA and counts worked out again from the predictions."""
+    classes = len(metrics["classes"])
+    predicted = np.argmax(found.probabilities, axis=1)
+    counts = np.bincount(found.labels * classes + predicted, minlength=classes**2)
+    counts = counts.reshape(classes, classes)
+    support = counts.sum(axis=1)
+    recall = np.diag(counts)[support > 0] / support[support > 0]
+    faults = []
+    if counts.tolist() != metrics["confusion_matrix"]:
+        text = f"they give the counts {counts.tolist()}"
+        faults.append(f"{text}, metrics.json has {metrics['confusion_matrix']}")
+    for name, value in (("accuracy", np.trace(counts) / counts.sum()), ("mpca", recall.mean())):
+        stated = metrics[name]["value"]
+        if stated is None or abs(stated - value) > ROUNDING:
+            faults.append(f"they give {name} {value:.6f}, metrics.json has {stated}")
+    return faults

@@ -1,0 +1,361 @@
+"""Run folders as records: everything after training reads these and nothing else.
+
+``run.json`` says what was run and how it ended, ``history.csv`` holds the epochs,
+``predictions.csv`` the test set, ``metrics.json`` the numbers. Reading is strict about the
+form, so that the rest of the package need not be; whether the files still are what the run
+wrote is the business of `benchmarker.core.record_check`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import UnionType
+from typing import Any
+
+import numpy as np
+
+from benchmarker.core.errors import InputFileError, MissingDataError, Problems
+from benchmarker.core.files import read_json
+
+FORMAT = 1
+STATES = ("running", "complete", "failed", "interrupted")
+MODELS = ("best", "final")
+
+Form = type | UnionType | dict[str, "Form"]
+_NUMBER = int | float
+_SCORE = {"value": _NUMBER | None, "low": _NUMBER | None, "high": _NUMBER | None}
+
+IDENTITY_FORM: dict[str, Form] = {
+    "digest": str,
+    "network": str,
+    "network_digest": str,
+    "settings": {"learning_rate": _NUMBER, "epochs": int, "batch": int, "size": list},
+    "data": {"name": str, "digest": str, "classes": list},
+    "split": {"rule": str, "digest": str, "train": int, "validation": int, "test": int},
+    "preparation": {"digest": str},
+    "recipe": {"name": str, "digest": str},
+    "seed": int,
+    "precision": str,
+    "protocol": str,
+}
+RUN_FORM: dict[str, Form] = {
+    "format": int,
+    "identity": IDENTITY_FORM,
+    "fingerprint": dict,
+    "digests": dict,
+    "status": {"state": str, "reason": str | None, "epochs_done": int, "marks": list},
+    "network": dict,
+    "timings": dict,
+    "created": str,
+    "finished": str | None,
+}
+COMPLETE_FORM: dict[str, Form] = {
+    "digests": {
+        "initial_weights": str,
+        "best_weights": str,
+        "final_weights": str,
+        "history": str,
+        "predictions": str,
+        "files": dict,
+    },
+    "network": {"parameters": int, "trainable_parameters": int, "multiply_adds": int},
+    "timings": {"training_seconds": _NUMBER, "training_images_per_second": _NUMBER},
+    "finished": str,
+}
+METRICS_FORM: dict[str, Form] = {
+    "n": int,
+    "classes": list,
+    "confusion_matrix": list,
+    "accuracy": _SCORE,
+    "mpca": _SCORE,
+    "macro_f1": _SCORE,
+    "auc": _SCORE,
+    "cross_entropy": _SCORE,
+    "calibration_error": _SCORE,
+    "per_class": dict,
+}
+CLASS_FORM: dict[str, Form] = {
+    **dict.fromkeys(("precision", "recall", "f1", "balanced_precision", "balanced_f1"), _SCORE),
+    "support": int,
+}
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one model said about the test images.
+
+    sources : n names; labels : int64 (n,); probabilities : float64 (n, classes)
+    """
+
+    sources: tuple[str, ...]
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run, as its folder tells it; the larger files are read when first asked for."""
+
+    folder: Path
+    run: Mapping[str, Any]
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What determines the result."""
+        return self.run["identity"]
+
+    @property
+    def network(self) -> str:
+        """Name of the network."""
+        return self.identity["network"]
+
+    @property
+    def seed(self) -> int:
+        """The run seed."""
+        return self.identity["seed"]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Learning rate, epochs, batch, size ..."""
+        return self.identity["settings"]
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """Name, digest and classes of the data set."""
+        return self.identity["data"]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in label order."""
+        return tuple(self.data["classes"])
+
+    @property
+    def split(self) -> Mapping[str, Any]:
+        """Rule, digest and sizes of the split."""
+        return self.identity["split"]
+
+    @property
+    def state(self) -> str:
+        """One of `STATES`."""
+        return self.run["status"]["state"]
+
+    @property
+    def is_complete(self) -> bool:
+        return self.state == "complete"
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run failed or stopped; None for others."""
+        return self.run["status"].get("reason")
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Parameters and multiply-adds of the network."""
+        return self.run["network"]
+
+    @property
+    def timings(self) -> Mapping[str, Any]:
+        """Seconds of training, images per second."""
+        return self.run["timings"]
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Any]:
+        """Content of metrics.json; raises `InputFileError` listing what is not as it should be."""
+        path = self.folder / "metrics.json"
+        value = read_json(path)
+        problems = Problems(path)
+        for text in metrics_faults(value, self.classes):
+            problems.add(text)
+        problems.raise_if_any()
+        return value
+
+    @cached_property
+    def history(self) -> tuple[dict[str, float], ...]:
+        """history.csv, one dictionary of numbers per epoch; raises `InputFileError`."""
+        path = self.folder / "history.csv"
+        problems = Problems(path)
+        rows = []
+        for line, row in _csv_rows(path):
+            try:
+                rows.append({key: float(value) for key, value in row.items()})
+            except (TypeError, ValueError):
+                problems.add(f"{list(row.values())}, expected a number per column", line=line)
+        problems.raise_if_any()
+        return tuple(rows)
+
+    def predictions(self, model: str) -> Predictions:
+        """Test predictions of ``best`` or ``final``; raises `InputFileError` listing all faults."""
+        return self._predictions[model]
+
+    @cached_property
+    def _predictions(self) -> dict[str, Predictions]:
+        return _read_predictions(self.folder / "predictions.csv", self.classes)
+
+
+def read_record(folder: str | Path) -> Record:
+    """The record in `folder`.
+
+    Raises `MissingDataError` where there is no run.json and `InputFileError` listing
+    every fault where it has not the form of a record.
+    """
+    folder = Path(folder)
+    path = folder / "run.json"
+    if not path.is_file():
+        message = f"{folder} holds no run: there is no run.json in it"
+        raise MissingDataError(message)
+    run = read_json(path)
+    problems = Problems(path)
+    for text in run_faults(run):
+        problems.add(text)
+    problems.raise_if_any()
+    return Record(folder, run)
+
+
+def run_folders(path: str | Path) -> list[Path]:
+    """Run folders at or below `path`: itself, ``path/runs/*`` or ``path/*``, by name.
+
+    `path` may be one run folder, a results folder, or its ``runs`` folder.
+    """
+    path = Path(path)
+    if (path / "run.json").is_file():
+        return [path]
+    runs = path / "runs"
+    if runs.is_dir():
+        return sorted(entry for entry in runs.iterdir() if _may_be_run(entry))
+    found = path.iterdir() if path.is_dir() else ()
+    return sorted(entry for entry in found if (entry / "run.json").is_file())
+
+
+def _may_be_run(entry: Path) -> bool:
+    return entry.is_dir() and not entry.name.startswith(".")
+
+
+def find_records(results: str | Path, *, problems: Problems | None = None) -> list[Record]:
+    """All records of a results folder, whatever their state, by folder name.
+
+    A folder that cannot be read is left out, and named in `problems` if that is given: one
+    broken run never hides the others.
+    """
+    records = []
+    for folder in run_folders(results):
+        try:
+            record = read_record(folder)
+            if record.is_complete:
+                _ = record.metrics
+        except MissingDataError:
+            continue  # a run that has not begun, or was removed meanwhile
+        except InputFileError as error:
+            if problems is not None:
+                problems.add(str(error))
+            continue
+        records.append(record)
+    return records
+
+
+def run_faults(run: Any) -> list[str]:
+    """What is wrong with the content of a run.json, in words; nothing if it is fine."""
+    if isinstance(run, dict) and run.get("format") not in (None, FORMAT):
+        return [f"format {run['format']!r}, this version reads format {FORMAT}"]
+    faults = form_faults(run, RUN_FORM)
+    if faults:
+        return faults
+    state = run["status"]["state"]
+    if state not in STATES:
+        faults.append(f"status.state is {state!r}, expected one of {', '.join(STATES)}")
+    if state == "failed" and not run["status"]["reason"]:
+        faults.append("status.reason is empty, expected the reason of the failure")
+    if state == "complete":
+        faults += form_faults(run, COMPLETE_FORM)
+    return faults + _class_name_faults(run["identity"]["data"]["classes"])
+
+
+def _class_name_faults(classes: list[Any]) -> list[str]:
+    words = all(isinstance(name, str) for name in classes)
+    if words and classes and len(set(classes)) == len(classes):
+        return []
+    return [f"identity.data.classes is {classes}, expected distinct names"]
+
+
+def metrics_faults(value: Any, classes: Sequence[str]) -> list[str]:
+    """What is wrong with the content of a metrics.json, in words."""
+    faults = form_faults(value, dict.fromkeys(MODELS, METRICS_FORM))
+    if faults:
+        return faults
+    for model in MODELS:
+        entry = value[model]
+        form = dict.fromkeys(classes, CLASS_FORM)
+        faults += form_faults(entry["per_class"], form, f"{model}.per_class")
+        if list(entry["classes"]) != list(classes):
+            faults.append(f"{model}.classes is {entry['classes']}, run.json has {list(classes)}")
+        counts = np.array(entry["confusion_matrix"], dtype=object)
+        if counts.shape != (len(classes),) * 2 or not all(type(n) is int for n in counts.flat):
+            faults.append(f"{model}.confusion_matrix is not {len(classes)} rows of counts")
+    return faults
+
+
+def form_faults(value: Any, form: Form, where: str = "") -> list[str]:
+    """Keys that are missing or of another type than `form` asks for; more keys are welcome."""
+    if isinstance(form, dict):
+        if not isinstance(value, dict):
+            return [f"{where or 'content'} is {_shown(value)}, expected an object"]
+        faults = []
+        for key, inner in form.items():
+            name = f"{where}.{key}" if where else key
+            if key in value:
+                faults += form_faults(value[key], inner, name)
+            else:
+                faults.append(f"{name} is missing")
+        return faults
+    # JSON's true and false are no numbers, though Python counts them among its integers
+    if isinstance(value, bool) or not isinstance(value, form):
+        expected = form.__name__ if isinstance(form, type) else str(form)
+        return [f"{where} is {_shown(value)}, expected {expected}"]
+    return []
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _csv_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """(line number, row) of a CSV file with a header; raises `InputFileError`."""
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream)
+            return [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        message = f"cannot read {path}: {error}"
+        raise InputFileError(message) from error
+
+
+def _read_predictions(path: Path, classes: tuple[str, ...]) -> dict[str, Predictions]:
+    problems = Problems(path)
+    columns = [f"p_{name}" for name in classes]
+    rows = _csv_rows(path)
+    expected = ["model", "source", "label", *columns]
+    if rows and list(rows[0][1])[: len(expected)] != expected:
+        problems.add(f"columns {list(rows[0][1])}, expected {expected}")
+        problems.raise_if_any()
+    number_of = {name: index for index, name in enumerate(classes)}
+    read: dict[str, list[tuple[str, int, list[float]]]] = {model: [] for model in MODELS}
+    for line, row in rows:
+        try:
+            values = [float(row[column]) for column in columns]
+            read[row["model"]].append((row["source"], number_of[row["label"]], values))
+        except (KeyError, TypeError, ValueError):
+            problems.add(f"{_shown(list(row.values()))} is no prediction", line=line)
+    for model, found in read.items():
+        if not found:
+            problems.add(f"no prediction of the {model} model")
+    problems.raise_if_any()
+    return {model: _as_arrays(found) for model, found in read.items()}
+
+
+def _as_arrays(rows: list[tuple[str, int, list[float]]]) -> Predictions:
+    sources, labels, values = zip(*rows, strict=True)
+    return Predictions(sources, np.array(labels, dtype=np.int64), np.array(values))

@@ -1,0 +1,174 @@
+"""Run folders as a run writes them, without training anything."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from benchmarker.core.files import write_csv, write_json
+from benchmarker.core.hashing import digest_file, digest_json, digest_text
+from benchmarker.core.records import read_record
+from benchmarker.metrics.classification import evaluate
+
+CLASSES = ("FRI", "FRII", "Compact", "Bent")
+FILES = ("history.csv", "predictions.csv", "metrics.json", "best.safetensors", "final.safetensors")
+HISTORY = (
+    "epoch",
+    "cross_entropy",
+    "penalty",
+    "accuracy",
+    "val_cross_entropy",
+    "val_accuracy",
+    "learning_rate",
+    "seconds",
+    "images_per_second",
+)
+
+
+def identity(network="convXpress", seed=8901, *, classes=CLASSES, data="first", **changes):
+    """Identity of a run; `changes` replace whole parts, `settings` is merged."""
+    settings = {
+        "learning_rate": 1e-4,
+        "epochs": 3,
+        "batch": 32,
+        "optimizer": "adam",
+        "schedule": "plateau",
+        "size": [150, 150],
+    } | changes.pop("settings", {})
+    parts = {
+        "version": 1,
+        "network": network,
+        "network_digest": digest_text(network),
+        "settings": settings,
+        "data": {
+            "name": data,
+            "digest": digest_text(f"images of {data}"),
+            "classes": list(classes),
+            "card": data,
+        },
+        "split": {
+            "rule": "published",
+            "digest": digest_text("published"),
+            "train": 300,
+            "validation": 40,
+            "test": 40,
+        },
+        "preparation": {"clip": "none", "normalise": "scale255", "digest": digest_text("255")},
+        "recipe": {"name": "rotations24", "digest": digest_text("24")},
+        "seed": seed,
+        "precision": "float32",
+        "protocol": "standard",
+    } | changes
+    return {"digest": digest_json(parts), **parts}
+
+
+def predictions(classes, count, seed, skill):
+    """Labels, then probabilities of ``best`` and ``final`` (a little worse)."""
+    draw = np.random.default_rng(seed)
+    labels = np.arange(count) % len(classes)
+    found = {}
+    for model, factor in (("best", 1.0), ("final", 0.8)):
+        logits = draw.normal(size=(count, len(classes)))
+        logits += factor * skill * np.eye(len(classes))[labels]
+        shares = np.exp(logits)
+        found[model] = shares / shares.sum(axis=1, keepdims=True)
+    return labels, found
+
+
+def make_run(results, network="convXpress", seed=8901, *, skill=2.5, finished=None, **changes):
+    """Write one complete run below `results` and return its folder."""
+    parts = identity(network, seed, **changes)
+    folder = results / "runs" / f"{network}-{parts['data']['name']}-s{seed}-{parts['digest'][:8]}"
+    folder.mkdir(parents=True)
+    _write_files(folder, parts, skill)
+    files = {name: digest_file(folder / name) for name in FILES}
+    other = ("initial_weights", "best_weights", "final_weights", "history", "predictions")
+    speed = {"test_seconds": 0.4, "images_per_second": 100.0}
+    alone = {"repeats": 5, "images": 40, "median_images_per_second": 250.0 + seed % 7}
+    run = {
+        "format": 1,
+        "identity": parts,
+        "fingerprint": {"backend": "tensorflow", "devices": ["CPU"], "threads": 2},
+        "digests": {name: digest_text(f"{name} {seed}") for name in other} | {"files": files},
+        "status": {
+            "state": "complete",
+            "reason": None,
+            "epochs_done": parts["settings"]["epochs"],
+            "marks": [],
+        },
+        "network": {
+            "parameters": 4_567_944,
+            "trainable_parameters": 4_567_944,
+            "multiply_adds": 779_033_680,
+        },
+        "timings": {
+            "training_seconds": 754.2,
+            "training_images_per_second": 95.5,
+            "inference": {"best": speed | {"batch_32": alone, "batch_1": alone}, "final": speed},
+        },
+        "created": "2026-01-01T10:00:00Z",
+        "finished": finished or "2026-01-01T10:20:00Z",
+    }
+    write_json(folder / "run.json", run)
+    return folder
+
+
+def _write_files(folder, parts, skill):
+    classes, count = tuple(parts["data"]["classes"]), parts["split"]["test"]
+    labels, found = predictions(classes, count, parts["seed"], skill)
+    epochs = range(1, parts["settings"]["epochs"] + 1)
+    rows = [
+        [e, 1.4 / e, 0.1, 0.9 - 0.5 / e, 1.5 / e, 0.8 - 0.5 / e, 1e-4, 9.5, 95.5] for e in epochs
+    ]
+    write_csv(folder / "history.csv", HISTORY, rows)
+    header = ["model", "source", "label", *(f"p_{name}" for name in classes)]
+    body = [
+        [model, f"J{row:06d}", classes[labels[row]], *map(float, shares[row])]
+        for model, shares in found.items()
+        for row in range(count)
+    ]
+    write_csv(folder / "predictions.csv", header, body)
+    metrics = {m: evaluate(labels, found[m], classes, seed=1, resamples=200) for m in found}
+    for model in found:
+        metrics[f"train_{model}"] = {"accuracy": 0.9, "cross_entropy": 0.3}
+        metrics[f"validation_{model}"] = {"accuracy": 0.75, "cross_entropy": 0.6}
+    write_json(folder / "metrics.json", metrics)
+    for model in found:
+        (folder / f"{model}.safetensors").write_bytes(model.encode())
+
+
+def make_failed(results, network="convXpress", seed=8901, reason="loss is NaN in epoch 2, batch 7"):
+    """Write one failed run below `results` and return its folder."""
+    folder = make_run(results, network, seed)
+    for name in FILES[1:]:
+        (folder / name).unlink()
+
+    def fail(run):
+        run["status"] |= {"state": "failed", "reason": reason, "epochs_done": 1}
+        run["digests"] = {"initial_weights": "0"}
+        run["timings"], run["finished"] = {}, None
+
+    change_run(folder, fail)
+    return folder
+
+
+def change_run(folder, change):
+    """Let `change` edit the content of run.json in place."""
+    path = Path(folder) / "run.json"
+    run = json.loads(path.read_text())
+    change(run)
+    path.write_text(json.dumps(run))
+
+
+def value(folder, model="best", metric="mpca"):
+    """A metric of a run."""
+    return read_record(folder).metrics[model][metric]["value"]
+
+
+def read_table(path):
+    """Rows of a CSV file as dictionaries."""
+    with Path(path).open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
