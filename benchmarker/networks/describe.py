@@ -81,7 +81,7 @@ def describe(
     entry = find(name)
     height, width = (size, size) if isinstance(size, int) else size
     shape = check_input((height, width, channels), classes)
-    rows = _rows(entry, shape, classes, legacy=legacy)
+    rows = layer_rows(entry, shape, classes, legacy=legacy)
     return Description(
         name=entry.name,
         kind=entry.kind,
@@ -115,13 +115,14 @@ def counts(entry: NetworkEntry, shape: tuple[int, int, int], classes: int) -> tu
     """Parameters and multiply-adds; for Python networks as declared at the reference input."""
     if entry.python is not None and (shape, classes) == (REFERENCE_INPUT, REFERENCE_CLASSES):
         return entry.python.parameters, entry.python.multiply_adds
-    rows = _rows(entry, shape, classes, legacy=False)
+    rows = layer_rows(entry, shape, classes, legacy=False)
     return sum(row.parameters for row in rows), sum(row.multiply_adds for row in rows)
 
 
-def _rows(
+def layer_rows(
     entry: NetworkEntry, shape: tuple[int, int, int], classes: int, *, legacy: bool
 ) -> list[Row]:
+    """One row per layer; raises `SettingsError` if the network cannot take the shape."""
     if entry.layers is not None:
         require_fit(entry, shape, classes)
         return walk(entry.layers if legacy else emits_softmax(entry.layers), shape, classes)

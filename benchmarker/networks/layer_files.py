@@ -46,7 +46,7 @@ def _entry(line: str, path: Path, number: int, problems: Problems) -> NetworkEnt
         return None
     name, family, role, paper, note, text = cells
     layers, faults = read(text)
-    faults = faults or structure_faults(layers)
+    faults = faults or structure_faults(layers, text)
     if not NAME.fullmatch(name):
         faults.insert(0, f"name {name!r}, expected a letter, then letters, digits or _ . @ + -")
     if role not in ROLES:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 ACTIVATIONS = ("relu", "leaky", "elu", "gelu", "silu", "tanh", "sigmoid", "softmax", "linear")
 INITIALIZERS = {"he": "he_normal", "gl": "glorot_uniform"}
 PROBABILITIES = ("softmax", "sigmoid")
-LEAKY_SLOPE = 0.3  # the slope of convXpress_leaky; Keras's own default differs between versions
+LEAKY_SLOPE = 0.3  # below zero, as in the published convXpress_leaky
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def parse(text: str, *, where: str = "layer list") -> tuple[Layer, ...]:
     """Read a whole network; raises `InputFileError` that lists every fault in `text`."""
     layers, faults = read(text)
     problems = Problems(where)
-    for fault in faults or structure_faults(layers):
+    for fault in faults or structure_faults(layers, text):
         problems.add(fault)
     problems.raise_if_any()
     return layers
@@ -229,16 +229,17 @@ def _number(text: str) -> float | None:
         return None
 
 
-def structure_faults(layers: Sequence[Layer]) -> list[str]:
-    """What keeps a row of valid layers from being a classifier, one sentence each."""
+def structure_faults(layers: Sequence[Layer], text: str) -> list[str]:
+    """What keeps the valid layers of `text` from being a classifier, one sentence each."""
     if not layers:
         return ["no layer given; expected a layer list such as C16k3S:relu P2S F Dn:softmax:gl"]
-    faults = _order_faults(layers)
+    tokens = text.split()
+    faults = _order_faults(layers, tokens)
     classes = [n for n, layer in enumerate(layers) if isinstance(layer, Dense) and not layer.units]
     if len(classes) != 1:
         faults.append(f"{len(classes)} class layers Dn, expected exactly one, the last dense layer")
     elif any(isinstance(layer, Dense) for layer in layers[classes[0] + 1 :]):
-        faults.append(f"layer {classes[0] + 1} 'Dn': a dense layer follows, expected none")
+        faults.append(f"{_place(tokens, classes[0])}: a dense layer follows, expected none")
     elif final_activation(layers) not in PROBABILITIES:
         faults.append(
             f"the network ends in {final_activation(layers)}, expected softmax "
@@ -247,17 +248,21 @@ def structure_faults(layers: Sequence[Layer]) -> list[str]:
     return faults
 
 
-def _order_faults(layers: Sequence[Layer]) -> list[str]:
+def _order_faults(layers: Sequence[Layer], tokens: Sequence[str]) -> list[str]:
     faults: list[str] = []
     flat = False
-    for number, layer in enumerate(layers, start=1):
-        text = f"layer {number} {_format(layer)!r}"
+    for index, layer in enumerate(layers):
+        place = _place(tokens, index)
         if flat and isinstance(layer, (Conv, Pool, Flatten, GlobalAverage)):
-            faults.append(f"{text}: works on maps, but F or G stands before it")
+            faults.append(f"{place}: works on maps, but F or G stands before it")
         if not flat and isinstance(layer, Dense):
-            faults.append(f"{text}: works on a row of values, expected F or G before it")
+            faults.append(f"{place}: works on a row of values, expected F or G before it")
         flat = flat or isinstance(layer, (Flatten, GlobalAverage, Dense))
     return faults
+
+
+def _place(tokens: Sequence[str], index: int) -> str:
+    return f"layer {index + 1} {tokens[index]!r}"
 
 
 def _format(layer: Layer) -> str:  # noqa: PLR0911 (one line per kind of layer)

@@ -116,7 +116,7 @@ def build_python(
     except BUILD_FAULTS as error:
         side = _smallest_python_side(network, shape, num_classes, seeds)
         if side is not None:
-            reason = str(error).splitlines()[0]
+            reason = str(error).partition("\n")[0]
             raise SettingsError(_too_small(entry.name, shape, side, reason)) from error
         message = f"network {entry.name!r} in {entry.where} cannot be built: {error}"
         raise SettingsError(message) from error
@@ -174,14 +174,14 @@ def _from_package() -> Iterator[NetworkEntry]:
         if re.search(r"^NETWORKS\b", path.read_text(encoding="utf-8"), re.MULTILINE):
             module = importlib.import_module(f"{__package__}.{path.stem}")
             for network in module.NETWORKS:
-                yield _python_entry(network, path)
+                yield entry_of(network, path)
 
 
 def _from_plugins() -> Iterator[NetworkEntry]:
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         networks = _load(point)
         for network in networks:
-            yield _python_entry(network, _source(network.build))
+            yield entry_of(network, _source(network.build))
 
 
 def _load(point: importlib.metadata.EntryPoint) -> tuple[PythonNetwork, ...]:
@@ -205,7 +205,8 @@ def _source(build: Callable) -> Path:
     return Path(inspect.getsourcefile(function) or "")
 
 
-def _python_entry(network: PythonNetwork, path: Path) -> NetworkEntry:
+def entry_of(network: PythonNetwork, path: Path) -> NetworkEntry:
+    """The entry of a Python network whose function stands in `path`."""
     return NetworkEntry(
         network.name,
         network.family,

@@ -1,0 +1,116 @@
+"""`benchmarker list` and `benchmarker show`: what they print."""
+
+import argparse
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarker.cli import verb_list, verb_show
+from benchmarker.core.errors import SettingsError
+
+
+def call(verb, *words):
+    parser = argparse.ArgumentParser()
+    verb.add_arguments(parser)
+    return verb.run(parser.parse_args(words))
+
+
+def printed(capsys, verb, *words):
+    assert call(verb, *words) == 0
+    return capsys.readouterr().out
+
+
+def test_show_as_json(capsys):
+    plain = json.loads(
+        printed(capsys, verb_show, "convXpress", "--size", "300", "--classes", "4", "--json")
+    )
+    assert plain["parameters"] == 4_567_944
+    assert plain["multiply_adds"] == 779_033_680
+    assert plain["flops"] == 2 * 779_033_680
+    assert plain["receptive_field"] == 333
+    assert len(plain["layers"]) == 23
+
+
+def test_show_for_people(capsys):
+    text = printed(capsys, verb_show, "alexnet", "--size", "200x300", "--channels", "3")
+    assert "alexnet: 200 x 300 x 3 image, 4 classes" in text
+    assert "96 filters, 11x11, stride 4, valid" in text
+    assert "Krizhevsky et al. 2012" in text
+    assert "all are seeded here" in text
+    assert "conv_01" in text
+
+
+def test_show_the_published_output_of_atlas(capsys):
+    assert json.loads(printed(capsys, verb_show, "atlas", "--json"))["final_activation"] == (
+        "softmax"
+    )
+    legacy = json.loads(printed(capsys, verb_show, "atlas", "--legacy", "--json"))
+    assert legacy["final_activation"] == "sigmoid"
+
+
+@pytest.mark.parametrize("size", ["large", "300x", "-3", "3.5"])
+def test_sizes_at_fault(size):
+    with pytest.raises(SettingsError, match="expected pixels such as 300"):
+        call(verb_show, "simple", f"--size={size}")
+
+
+def test_list_networks_as_json(capsys):
+    rows = {row["name"]: row for row in json.loads(printed(capsys, verb_list, "--json"))}
+    assert len(rows) == 130
+    assert rows["maslej"]["parameters"] == 725_052_676
+    assert rows["maslej"]["kind"] == "python"
+    assert rows["convXpress"]["multiply_adds"] == 779_033_680
+    assert rows["convXpress"]["paper"].startswith("Becker et al. 2021")
+
+
+def test_list_at_a_size_where_not_all_fit(capsys):
+    words = ("networks", "--family", "alexnet", "--size", "150")
+    text = printed(capsys, verb_list, *words)
+    assert "from 195 px" in text
+    rows = json.loads(printed(capsys, verb_list, *words, "--json"))
+    assert sum(row["parameters"] is None for row in rows) == 7
+    assert "expected at least 195x195" in rows[0]["reason"]
+
+
+def test_list_by_role(capsys):
+    rows = json.loads(printed(capsys, verb_list, "networks", "--role", "core", "--json"))
+    assert len(rows) == 14
+
+
+def test_list_of_an_unknown_family():
+    with pytest.raises(SettingsError, match="did you mean convxpress"):
+        call(verb_list, "networks", "--family", "convexpress")
+
+
+def test_list_texts_of_the_user(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for folder, name, text in (
+        ("data", "mine.toml", 'title = "My sources"\n'),
+        ("augment", "mine.yaml", "# Turn them\nrotations: 4\n"),
+        ("architectures", "mine.txt", "#\n# My runs\nsimple,1e-4,16\n"),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(text, encoding="utf-8")
+    titles = []
+    for what in ("data", "recipes", "run-lists"):
+        rows = json.loads(printed(capsys, verb_list, what, "--json"))
+        titles += [row["title"] for row in rows if row["name"] == "mine"]
+    assert titles == ["My sources", "Turn them", "My runs"]
+    assert "My runs" in printed(capsys, verb_list, "run-lists")
+
+
+def test_neither_verb_loads_tensorflow():
+    code = (
+        "import argparse, sys\n"
+        "from benchmarker.cli import verb_list, verb_show\n"
+        "for verb, words in ((verb_list, []), (verb_show, ['convXpress'])):\n"
+        "    parser = argparse.ArgumentParser()\n"
+        "    verb.add_arguments(parser)\n"
+        "    verb.run(parser.parse_args(words))\n"
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'pandas', 'astropy'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
