@@ -85,6 +85,7 @@ def fetch(file: RemoteFile, folder: str | Path, *, listener: Listener | None = N
     listener = listener or Listener()
     _require_allowed(file)
     place = Path(folder) / file.name
+    _require_folder(place.parent)
     with _only_one(place, listener):
         if place.exists():
             return _require_right(place, file)
@@ -110,6 +111,12 @@ def _require_allowed(file: RemoteFile) -> None:
     if file.size is not None and not 0 < file.size <= MOST_BYTES:
         problems.add(f"size {file.size}, expected 1 to {MOST_BYTES} bytes")
     problems.raise_if_any()
+
+
+def _require_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        message = f"cannot download into {folder}: it is a file, expected a folder"
+        raise SettingsError(message)
 
 
 def _is_web_address(url: str) -> bool:

@@ -284,7 +284,7 @@ def test_too_little_room_is_said_before_any_request(server, tmp_path, monkeypatc
 
 def test_a_folder_that_is_a_file_is_said(server, tmp_path):
     (tmp_path / "set").write_text("a file")
-    with pytest.raises((SettingsError, FileExistsError)):
+    with pytest.raises(SettingsError, match="it is a file, expected a folder"):
         fetch(remote(server, "good"), tmp_path / "set")
 
 
