@@ -37,9 +37,10 @@ def read_hdf5(path: str | Path, options: ReadOptions = DEFAULTS) -> ImageSet:
     """Images from one group per source, or from arrays named as in an `.npz` file.
 
     A group holds ``Img``, ``Label_literature`` and ``Split_literature``, and RA and DEC as
-    attributes of the image; other usual names of these are known too. Groups are taken in numeric order and give the source names (``data_17``). Raises
-    `InputFileError` listing every fault: no HDF5 file, cut off, links to other files,
-    claimed sizes beyond what is stored or the limit, missing parts, shapes that differ.
+    attributes of the image; other usual names of these are known too. Groups are taken in
+    numeric order and give the source names (``data_17``). Raises `InputFileError` listing
+    every fault: no HDF5 file, cut off, links to other files, claimed sizes beyond what is
+    stored or the limit, missing parts, shapes that differ.
     """
     import h5py
 
