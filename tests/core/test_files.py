@@ -199,9 +199,9 @@ def holder(path):
 def test_a_lock_keeps_other_processes_out(tmp_path):
     path = tmp_path / "run" / ".lock"
     with holder(path) as child:
-        with pytest.raises(LockedError, match=r"run is in use by another process"):
-            with lock(path, wait=False):
-                pytest.fail("two holders of one lock")
+        in_use = pytest.raises(LockedError, match="run is in use by another process")
+        with in_use, lock(path, wait=False):
+            pytest.fail("two holders of one lock")
         child.communicate("done\n")
     with lock(path, wait=False):
         pass
