@@ -100,4 +100,4 @@ def _print_table(report: Report) -> None:
     for finding in report.findings:
         print(f"  {finding.severity:<8} {finding.kind:<24} {finding.text}")
     errors, warnings = report.counts["errors"], report.counts["warnings"]
-    print(f"  {errors} errors, {warnings} warnings")
+    print(f"  errors: {errors}, warnings: {warnings}")

@@ -188,8 +188,8 @@ def _sky_findings(
         findings.append(_neighbours(images, "neighbours", inside, text))
     if across:
         text = (
-            f"{_pairs(len(across))} of sources in different parts show in each other's image, "
-            f"{len(central)} of them also in its central half"
+            f"{_pairs(len(across))} of sources in different parts show in each other's image "
+            f"(within {reach:g} arcsec), {len(central)} of them also in its central half"
         )
         findings.append(_neighbours(images, "neighbours-across-split", across, text))
     counts = {

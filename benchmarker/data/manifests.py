@@ -208,10 +208,15 @@ def _fields(path: str | Path, problems: Problems) -> Iterator[tuple[int, list[st
     is_first = True
     for line, text in _lines(path, problems):
         fields = [field.strip() for field in text.split(",")]
-        is_header = is_first and not any(field[:1].isdigit() for field in fields[:2])
+        is_header = is_first and len(fields) > 1 and not _holds_code(fields)
         is_first = False
         if not is_header:
             yield line, fields
+
+
+def _holds_code(fields: list[str]) -> bool:
+    # a manifest has its code second, a label file first
+    return any(field[:1].isdigit() for field in fields[:2])
 
 
 def _lines(path: str | Path, problems: Problems) -> Iterator[tuple[int, str]]:
