@@ -291,11 +291,12 @@ def _build(work: _Work, key: str, folder: Path | None) -> tuple[StoredImages, di
     layout = choose_writer(_sample(work))
     filled: dict[str, int] = {}
     writer: SparseWriter | DenseWriter | None = None
+    shape: tuple[int, ...] = ()
     with contextlib.ExitStack() as stack:
         for name, image, nonfinite in _usable(work):
             if writer is None:
                 shape = image.shape
-                writer = layout(folder, shape, work.recipe)
+                writer = layout(folder, image.shape, work.recipe)
                 stack.callback(writer.close)
             writer.add(image)
             if nonfinite:

@@ -125,7 +125,7 @@ class SparseWriter:
         for variant in expand(image, self.recipe):
             flat = variant.reshape(-1)
             # by bits, so that a negative zero is kept too
-            places = np.flatnonzero(flat.view(np.uint32))
+            places = np.flatnonzero(flat.view(np.uint32) != 0)
             self._values.append(flat[places])
             self._places.append(places)
             self._starts.append(np.array([self._values.length]))

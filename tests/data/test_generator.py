@@ -13,7 +13,6 @@ from benchmarker.data.images import ArrayPixels, ImageSet
 from benchmarker.data.preparation import Preparation
 from benchmarker.data.recipes import Recipe, load_recipe
 
-
 RAW = Preparation(normalise="none")
 NONE, D4, ONE = (
     load_recipe("none"),
