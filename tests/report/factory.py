@@ -81,7 +81,8 @@ def predictions(classes, count, seed, skill):
 def make_run(results, network="convXpress", seed=8901, *, skill=2.5, finished=None, **changes):
     """Write one complete run below `results` and return its folder."""
     parts = identity(network, seed, **changes)
-    folder = results / "runs" / f"{network}-{parts['data']['name']}-s{seed}-{parts['digest'][:8]}"
+    word = network.replace("/", "_")
+    folder = results / "runs" / f"{word}-{parts['data']['name']}-s{seed}-{parts['digest'][:8]}"
     folder.mkdir(parents=True)
     _write_files(folder, parts, skill)
     files = {name: digest_file(folder / name) for name in FILES}
