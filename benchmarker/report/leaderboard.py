@@ -25,7 +25,6 @@ from benchmarker.report import classic
 from benchmarker.report.published import Published, shipped_numbers
 from benchmarker.report.rows import (
     HEAD,
-    MIXED,
     REPEATED,
     TAIL,
     complete_row,
@@ -169,7 +168,7 @@ def _note_differences(field: list[dict[str, Any]]) -> None:
     if len({tuple(row["seeds"]) for row in field}) > 1:
         texts.append("ranked with rows of other seeds")
     fingerprints = {row["fingerprint"] for row in field}
-    if len(fingerprints) > 1 or MIXED in fingerprints:
+    if len(fingerprints) > 1:
         texts.append("ranked with runs of other fingerprints")
     for row in field:
         row["note"] = "; ".join(filter(None, [row["note"], *texts]))

@@ -128,6 +128,8 @@ def complete_row(group: list[Record], model: str, numbers: Sequence[Published]) 
     row["split_digest"] = _common((run.split["digest"] for run in runs), "one per seed")
     row["fingerprint"] = _common((_fingerprint(run) for run in runs), MIXED)
     row["metrics_version"] = _metrics_version(runs[0])
+    unlike = _differing_fingerprint_keys(runs)
+    notes += [f"its runs differ in {', '.join(unlike)}"] if unlike else []
     notes += sorted({mark for run in runs for mark in run.run["status"]["marks"]})
     row["note"] = "; ".join(notes)
     return row
@@ -248,6 +250,13 @@ def inference_speed(record: Record) -> float | None:
 
 def _fingerprint(record: Record) -> str:
     return digest_json(record.run["fingerprint"])[:SHORT]
+
+
+def _differing_fingerprint_keys(runs: list[Record]) -> list[str]:
+    """What the machines and versions of these runs do not have in common, e.g. threads."""
+    found = [run.run["fingerprint"] for run in runs]
+    keys = sorted({key for fingerprint in found for key in fingerprint})
+    return [key for key in keys if len({digest_json(entry.get(key)) for entry in found}) > 1]
 
 
 def _common(values: Iterable[str], otherwise: str) -> str:

@@ -169,6 +169,14 @@ def test_other_seeds_and_fingerprints_in_a_ranking_are_flagged(tmp_path):
         assert "ranked with runs of other fingerprints" in row["note"]
 
 
+def test_seeds_of_one_row_on_unlike_machines_are_flagged(tmp_path):
+    make_run(tmp_path, seed=8901)
+    change_run(make_run(tmp_path, seed=1826), lambda run: run["fingerprint"].update(threads=1))
+    (row,) = board(tmp_path, model="best")
+    assert row["fingerprint"] == "mixed"
+    assert row["note"] == "its runs differ in threads"
+
+
 def test_expected_seeds_are_compared(tmp_path):
     for seed in (8901, 7):
         make_run(tmp_path, seed=seed)
