@@ -80,7 +80,7 @@ POPULATIONS = {
     "BENT": Population(
         redshift=Spread(0.20, 0.22),
         size_kpc=Spread(290.0, 0.24),
-        seen_arcsec=(24.0, 400.0),
+        seen_arcsec=(30.0, 400.0),
         seen_bend_deg=(28.0, 175.0),
         turn_deg=60.0,
         wiggle_deg=10.0,

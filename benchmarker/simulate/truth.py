@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from benchmarker.core.errors import SettingsError
 from benchmarker.core.seeds import generator
 from benchmarker.simulate.cosmology import arcsec_per_kpc
 from benchmarker.simulate.geometry import Shape, bending_deg, extent_arcsec
@@ -14,7 +15,8 @@ from benchmarker.simulate.populations import CLASSES, POPULATIONS, Population, S
 from benchmarker.simulate.sky import position, source_name
 from benchmarker.simulate.survey import Survey
 
-CANDIDATES = 96  # more than enough for one to pass every selection; the first that does is taken
+CANDIDATES = 96  # drawn at once; the first that passes every selection is taken
+TRIES = 50
 BRIGHTEST_JY = 3.0
 STEEP = 0.7  # spectral index of the arms; 2 + 0.7 is the beaming exponent of a steady jet
 REFERENCE_ARCSEC = 40.0  # a source larger than this needs more flux to be seen at all
@@ -92,15 +94,20 @@ def _select(
     random: np.random.Generator, population: Population, survey: Survey
 ) -> tuple[float, float, Shape]:
     """Redshift, size in kpc and shape of the first candidate that the class would admit."""
-    redshift = np.clip(_lognormal(random, population.redshift, CANDIDATES), 0.005, 2.5)
-    size_kpc = _lognormal(random, population.size_kpc, CANDIDATES)
-    shape = _shapes(random, population, size_kpc * arcsec_per_kpc(redshift))
-    extent, bend = extent_arcsec(shape), bending_deg(shape)
-    smallest, largest = population.seen_arcsec
+    smallest, largest = population.seen_arcsec[0], survey.largest_arcsec
     least, most = population.seen_bend_deg
-    fits = (extent >= smallest) & (extent <= min(largest, survey.largest_arcsec))
-    chosen = int(np.argmax(fits & (bend >= least) & (bend <= most)))
-    return float(redshift[chosen]), float(size_kpc[chosen]), shape.take(chosen)
+    for _ in range(TRIES):
+        redshift = np.clip(_lognormal(random, population.redshift, CANDIDATES), 0.005, 2.5)
+        size_kpc = _lognormal(random, population.size_kpc, CANDIDATES)
+        shape = _shapes(random, population, size_kpc * arcsec_per_kpc(redshift))
+        extent, bend = extent_arcsec(shape), bending_deg(shape)
+        fits = (extent >= smallest) & (extent <= min(population.seen_arcsec[1], largest))
+        fits &= (bend >= least) & (bend <= most)
+        if fits.any():
+            chosen = int(np.argmax(fits))
+            return float(redshift[chosen]), float(size_kpc[chosen]), shape.take(chosen)
+    message = f"no source of {smallest:g} to {largest:g} arcsec was drawn: raise largest_arcsec"
+    raise SettingsError(message)
 
 
 def _shapes(random: np.random.Generator, population: Population, size_arcsec: np.ndarray) -> Shape:
