@@ -93,6 +93,14 @@ def _unpickled(folder: Path, files: list[Path]) -> dict[str, np.ndarray]:
     problems = Problems(folder)
     batches = [_batch(path, problems) for path in files]
     names = _label_names(folder, problems)
+    shapes = {
+        path.name: batch["images"].shape[1:]
+        for path, batch in zip(files, batches, strict=True)
+        if batch
+    }
+    for name, shape in shapes.items():
+        if shape != (expected := next(iter(shapes.values()))):
+            problems.add(f"{name}: images of {shape} pixels, expected {expected} as in the first")
     problems.raise_if_any()
     arrays = {
         key: np.concatenate([batch[key] for batch in batches if batch is not None])
@@ -123,6 +131,9 @@ def _batch(path: Path, problems: Problems) -> dict[str, np.ndarray] | None:
     if not isinstance(labels, list | np.ndarray) or len(labels) != count:
         found = len(labels) if isinstance(labels, list | np.ndarray) else "no"
         problems.add(f"{path.name}: {found} labels for {count} images")
+        return None
+    if any(not isinstance(label, int | np.integer) for label in labels):
+        problems.add(f"{path.name}: a label is no whole number")
         return None
     if len(filenames) != count:
         filenames = [""] * count

@@ -113,6 +113,8 @@ def read_png_folder(
         for key, path in list_images(folder, PNG_SUFFIXES).items()
     ]
     problems = Problems(root)
+    for name in sorted({folder.name for _, folder in places} - set(names)):
+        problems.add(f"folder {name} is no class, expected {', '.join(names)}")
     for label, name in enumerate(names):
         if not any(row[1] == label for row in rows):
             problems.add(f"class {name} has no image, expected at least one in {root / name}")
