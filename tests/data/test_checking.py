@@ -195,6 +195,8 @@ def test_pixels_that_are_no_numbers_are_counted():
     assert "has 2 pixels" in found[1].text
     assert [found[row].severity for row in (0, 1, 2)] == ["warning", "warning", "error"]
     assert report.counts["constant"] == 0
+    images[3] = np.nan
+    assert not check_images(toy(images)).of_kind("duplicate")
 
 
 def test_other_sizes_and_unreadable_images_are_errors():
@@ -224,6 +226,15 @@ def test_one_source_on_both_sides_of_a_split_is_an_error():
     assert leak.rows == (0, 2)
     assert "5.0 arcsec apart, in train and in test" in leak.text
     assert not report.of_kind("neighbours")  # the pixel scale is unknown
+
+
+def test_a_repeat_with_its_position_is_told_once():
+    images = noise(4)
+    images[2] = images[0]
+    ra = np.array([10.0, 50.0, 10.0, 90.0])
+    report = check_images(toy(images, ra_deg=ra, dec_deg=np.zeros(4)))
+    assert [finding.kind for finding in report.findings] == ["duplicate"]
+    assert report.counts["repeated_positions"] == 1
 
 
 def test_absent_classes_are_named():

@@ -42,8 +42,9 @@ def test_reads_names_labels_and_codes_in_file_order(tmp_path):
         PLAIN.rstrip("\n"),
         "# a comment\n\n" + PLAIN.replace("J2,2", "   \n# more\n  J2 , 2  "),
         PLAIN.removeprefix("Name,Type\n"),
+        "\ufeff" + PLAIN.removeprefix("Name,Type\n"),
     ],
-    ids=["crlf", "cr", "bom", "no-final-newline", "blank-comment-spaces", "no-header"],
+    ids=["crlf", "cr", "bom", "no-final-newline", "blank-comment-spaces", "no-header", "bom-only"],
 )
 def test_harmless_forms_read_alike(tmp_path, text):
     plain = read_manifest(written(tmp_path, PLAIN, "plain.csv"))

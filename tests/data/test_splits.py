@@ -353,6 +353,10 @@ def test_written_split_reads_back_and_an_edited_one_is_refused(tmp_path):
         read_split(path)
     assert "names of train do not match their digest" in str(caught.value)
     assert "names of test do not match" in str(caught.value)
+    write_split(path, split)
+    path.write_text(path.read_text().replace(split.digest, "0" * 64))
+    with pytest.raises(InputFileError, match="parts do not match the digest of the split"):
+        read_split(path)
 
 
 def test_split_of_other_data_is_refused(tmp_path):
