@@ -15,6 +15,7 @@ from benchmarker.data.images import require_shape
 VERSION = 1  # part of every digest: raise it when a step below changes its result
 CLIPS = ("none", "legacy", "robust", "mirabest")
 NORMALISATIONS = ("minmax", "scale255", "none")
+STRETCHES = ("linear", "sqrt")
 CLIP_SIGMA = 3.0
 MAD_TO_SIGMA = 1.4826  # standard deviation of a Gaussian over its median absolute deviation
 BINARY_SHARE = 0.8  # of the maximum, in the original's binary threshold
@@ -33,7 +34,10 @@ class Preparation:
         pixels above median + 3 x 1.4826 x median absolute deviation stay; ``mirabest``:
         pixels above 3 sigma-clipped standard deviations stay, the result is cut to 1/255 steps
     normalise : ``minmax`` to [0, 1]; ``scale255`` divides prepared uint8 images by 255; ``none``
+    stretch : ``linear``, or ``sqrt``: the root of the normalised value, so that lobes a
+        hundred times fainter than the core still show
     size : (height, width) of the central crop in pixels, None keeps the whole image
+    pad : (height, width) reached by zeros around the image, None adds none
     bin_threshold : the original's odd binary option: clipping is undone and pixels above
         0.8 of the maximum become 1
     circular_mask : pixels outside the inscribed circle become 0, so that an image and its
@@ -46,7 +50,9 @@ class Preparation:
 
     clip: str = "none"
     normalise: str = "minmax"
+    stretch: str = "linear"
     size: tuple[int, int] | None = None
+    pad: tuple[int, int] | None = None
     bin_threshold: bool = False
     circular_mask: bool = False
     keep_centre: bool = False
@@ -54,6 +60,10 @@ class Preparation:
     def __post_init__(self) -> None:
         _refuse_word("clip", self.clip, CLIPS)
         _refuse_word("normalise", self.normalise, NORMALISATIONS)
+        _refuse_word("stretch", self.stretch, STRETCHES)
+        if self.stretch == "sqrt" and self.normalise == "none":
+            message = "stretch sqrt needs values from 0: normalise minmax or scale255, got none"
+            raise SettingsError(message)
         if self.clip in ("legacy", "mirabest") and self.normalise != "minmax":
             message = f"clip {self.clip} needs normalise minmax, got {self.normalise}"
             raise SettingsError(message)
@@ -70,12 +80,27 @@ class Preparation:
             raise SettingsError(message)
         if self.size is not None:
             object.__setattr__(self, "size", _checked_size(self.size))
+        if self.pad is not None:
+            object.__setattr__(self, "pad", _checked_size(self.pad))
 
     def as_dict(self) -> dict[str, Any]:
         """All settings, JSON-ready, as a run record shows them."""
         fields = asdict(self)
         fields["size"] = None if self.size is None else list(self.size)
+        fields["pad"] = None if self.pad is None else list(self.pad)
         return fields
+
+    def shape_of(self, height: int, width: int) -> tuple[int, int]:
+        """(height, width) after preparation of an image that large; never smaller than `pad`."""
+        cropped = self.size or (height, width)
+        return (
+            cropped
+            if self.pad is None
+            else (
+                max(cropped[0], self.pad[0]),
+                max(cropped[1], self.pad[1]),
+            )
+        )
 
     @cached_property
     def digest(self) -> str:
@@ -101,6 +126,9 @@ NAMED = {
     "robust": Preparation(clip="robust"),
     "mirabest": Preparation(clip="mirabest", size=(150, 150)),
     "scaled": Preparation(normalise="scale255"),
+    "scaled-sqrt": Preparation(normalise="scale255", stretch="sqrt"),
+    "legacy-sqrt": Preparation(clip="legacy", stretch="sqrt"),
+    "pad64": Preparation(normalise="scale255", pad=(64, 64)),
     "minmax": Preparation(),
 }
 
@@ -109,7 +137,9 @@ def named_preparation(name: str, size: tuple[int, int] | None = None) -> Prepara
     """The preparation called `name`, cropped to `size` where given.
 
     Names: ``legacy`` (the 2021 comparison), ``robust``, ``mirabest`` (150 x 150 unless a
-    size is given), ``scaled`` (prepared uint8 images over 255), ``minmax`` (no clip).
+    size is given), ``scaled`` (prepared uint8 images over 255), ``minmax`` (no clip),
+    ``scaled-sqrt`` and ``legacy-sqrt`` (their square root), ``pad64`` (as ``scaled``, zeros
+    around it up to 64 x 64).
     Raises `SettingsError` for any other name.
     """
     _refuse_word("preparation", name, tuple(NAMED))
@@ -146,8 +176,12 @@ def prepare(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarr
     if preparation.keep_centre:
         clipped = _keep_centre(clipped)
     values = _normalise(clipped, preparation)
+    if preparation.stretch == "sqrt":
+        values = np.sqrt(values)
     if preparation.circular_mask:
         values = np.where(_inside_circle(*values.shape), values, np.float32(0))
+    if preparation.pad is not None:
+        values = _pad(values, preparation.shape_of(*values.shape))
     return np.ascontiguousarray(values, dtype=np.float32)[:, :, np.newaxis]
 
 
@@ -233,6 +267,14 @@ def _crop(values: np.ndarray, size: tuple[int, int] | None, where: str) -> np.nd
         raise InputFileError(message)
     top, left = (values.shape[0] - size[0]) // 2, (values.shape[1] - size[1]) // 2
     return values[top : top + size[0], left : left + size[1]]
+
+
+def _pad(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Zeros on all sides; where the margin is odd, the extra row or column goes at the end."""
+    out = np.zeros(shape, np.float32)
+    top, left = (shape[0] - values.shape[0]) // 2, (shape[1] - values.shape[1]) // 2
+    out[top : top + values.shape[0], left : left + values.shape[1]] = values
+    return out
 
 
 def _keep_centre(values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarker.core.errors import EXIT_FINE, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_RUN_FAILED
@@ -19,6 +19,7 @@ from benchmarker.runs.spec import EXIT_LOCKED, Spec
 
 CORES_PER_RUN = 2  # two small runs on two cores gain little and double the memory
 POLL_SECONDS = 0.1
+STDERR = 2
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,10 @@ def _start(spec: Spec) -> _Process:
     handle, name = tempfile.mkstemp(prefix="benchmarker-", suffix=".json")
     os.close(handle)
     spec_file = Path(name)
-    spec.write(spec_file)
     noise = spec_file.with_suffix(".txt")
+    # what libraries print goes to a file; progress goes to a second handle on our stderr
+    console = os.dup(STDERR)
+    replace(spec, console=console).write(spec_file)
     with noise.open("wb") as stream:
         popen = subprocess.Popen(
             [sys.executable, "-m", "benchmarker.runs.worker", str(spec_file)],
@@ -111,10 +114,11 @@ def _start(spec: Spec) -> _Process:
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
-            pass_fds=(spec.console,),
+            pass_fds=(console,),
             # Ctrl-C reaches the parent alone, which passes it on exactly once
             start_new_session=True,
         )
+    os.close(console)
     return _Process(spec, popen, spec_file, noise)
 
 

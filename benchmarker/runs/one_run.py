@@ -15,6 +15,7 @@ from benchmarker.core.errors import MissingDataError, NotReproducibleError
 from benchmarker.core.files import write_json
 from benchmarker.core.hashing import digest_arrays
 from benchmarker.data.cache import PreparedImages, prepared
+from benchmarker.data.checking import refuse_leaks
 from benchmarker.data.generator import ImageBatches
 from benchmarker.data.recipes import Recipe, load_recipe
 from benchmarker.metrics.classification import evaluate
@@ -51,6 +52,7 @@ def train_and_test(job: Job) -> None:
     determinism.set_determinism(settings.seed, job.spec.threads)
     here = determinism.fingerprint(job.spec.threads)
     marks = _fingerprint_marks(job.spec, here) if checkpoint.exists(job.folder.checkpoint) else []
+    refuse_leaks(job.resolved.images, job.resolved.split)
     parts = {part: _prepared(job, part) for part in ("train", "validation", "test")}
     model = _model(job)
     _begin(job, here, model, marks)
@@ -246,7 +248,10 @@ def _test(job: Job, model: Any, parts: dict[str, PreparedImages]) -> dict[str, A
 def _plots(folder: RunFolder) -> None:
     from benchmarker.report.plots import write_plots
 
-    write_plots(folder.path)
+    try:
+        write_plots(folder.path)
+    except Exception:  # a picture can be drawn again; what was trained must not be lost
+        LOG.exception("the plots were not drawn; 'benchmarker check' looks at the rest")
 
 
 def _copies(job: Job) -> None:

@@ -48,7 +48,8 @@ class Console:
 
     def batch(self, label: str, state: Any, epochs: int, pace: Any) -> None:
         """Progress inside an epoch: batches, images per second, time left of the whole run."""
-        if not self._live and not self._due():
+        first = state.epoch == 0 and state.batch == 1
+        if not self._live and not first and not self._due():
             return
         left = duration(_seconds_left(state, epochs, pace))
         text = f"{pace.images_per_second:.0f} images/s, {left} left"

@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarker.core.errors import SettingsError
 from benchmarker.core.hashing import SHORT, digest_json
+from benchmarker.data.cards import load_card
 from benchmarker.data.images import ImageSet
 from benchmarker.data.preparation import Preparation, named_preparation
 from benchmarker.data.recipes import Recipe, load_recipe, rotations
@@ -76,20 +77,29 @@ def resolve(settings: RunSettings) -> Resolved:
     if reason:
         message = f"{settings.network} cannot run on {images.name}: {reason}"
         raise SettingsError(message)
-    split = choose_split(
-        images,
-        train=settings.train,
-        validation=settings.validation,
-        seed=settings.seed,
-        legacy=settings.protocol == "legacy",
-        card_validation_share=images.provenance.get("validation_share"),
-    )
+    split = _split(settings, images)
     recipe = _recipe(settings.recipe)
     # the published protocol rotates the validation images as it does the training images
     validation_recipe = recipe if settings.protocol == "legacy" else load_recipe("none")
     identity = _identity(settings, images, split, preparation, recipe, shape)
     return Resolved(
         settings, images, split, preparation, recipe, validation_recipe, shape, identity
+    )
+
+
+def _split(settings: RunSettings, images: ImageSet) -> Split:
+    """By the quotas asked for, else by those of the card, else as published."""
+    name = images.provenance.get("card")
+    card = load_card(name) if name else None
+    asked = (settings.train, settings.validation)
+    train, validation = card.quota if card and card.quota and asked == (None, None) else asked
+    return choose_split(
+        images,
+        train=train,
+        validation=validation,
+        seed=settings.seed,
+        legacy=settings.protocol == "legacy",
+        card_validation_share=card.validation_share if card else None,
     )
 
 
@@ -114,16 +124,14 @@ def _preparation(settings: RunSettings, images: ImageSet) -> Preparation:
 
 def _shape(images: ImageSet, preparation: Preparation) -> tuple[int, int, int]:
     height, width = (int(number) for number in images.pixels.read(0).shape[:2])
-    if preparation.size is None:
-        return height, width, PREPARED_CHANNELS
-    rows, columns = preparation.size
+    rows, columns = preparation.size or (height, width)
     if rows > height or columns > width:
         message = (
             f"size {rows}x{columns} asked for, but the images of {images.name} are "
             f"{height}x{width} pixels; choose a smaller size (images are cropped, never enlarged)"
         )
         raise SettingsError(message)
-    return rows, columns, PREPARED_CHANNELS
+    return (*preparation.shape_of(height, width), PREPARED_CHANNELS)
 
 
 def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of six decided parts)

