@@ -38,7 +38,11 @@ class CardFile:
 
 @dataclass(frozen=True)
 class CardForm:
-    """A form in which the set may lie on disk: `path` below the card's folder, and its reader."""
+    """A form in which the set may lie on disk: `path` below the card's folder, and its reader.
+
+    Path ``.`` (readers batches and mnist only) is the folder that holds the reader's files,
+    whatever its name.
+    """
 
     reader: str
     path: str
@@ -231,6 +235,11 @@ def _meaning_faults(table: dict[str, Any]) -> list[str]:
     readers += [
         (f"forms[{number}].reader", form.get("reader"))
         for number, form in enumerate(_tables(table.get("forms")))
+    ]
+    faults += [
+        f"forms[{number}].path '.' is for batches and mnist only, expected a name"
+        for number, form in enumerate(_tables(table.get("forms")))
+        if form.get("path") == "." and form.get("reader") not in {"batches", "mnist"}
     ]
     faults += [
         f"{key} is {reader!r}{suggest(reader, READERS)}, expected one of {', '.join(READERS)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarker.core.errors import InputFileError, MissingDataError, SettingsError, suggest
 from benchmarker.core.hashing import digest_file
-from benchmarker.data.cards import Card, list_cards, load_card
+from benchmarker.data.cards import Card, CardForm, list_cards, load_card
 from benchmarker.data.images import ImageSet
 from benchmarker.data.opening_cards import apply_card, card_places, find_form, recognise
 from benchmarker.data.opening_kinds import kind_of
@@ -103,7 +103,7 @@ def whole_classes(card: Card) -> tuple[str, ...]:
 
 
 def _not_here(card: Card) -> str:
-    expected = ", ".join(dict.fromkeys(form.path for form in card.forms)) or "its files"
+    expected = ", ".join(dict.fromkeys(map(_form_words, card.forms))) or "its files"
     places = ", ".join(str(place) for place in card_places(card))
     help_text = f"fetch it: benchmarker data fetch {card.folder}"
     if not card.files:
@@ -112,6 +112,11 @@ def _not_here(card: Card) -> str:
         f"data set {card.name!r} is not here: expected {expected} in {places} "
         f"(set BENCHMARKER_DATA to another folder); {help_text}"
     )
+
+
+def _form_words(form: CardForm) -> str:
+    words = {"batches": "a folder of pickled batches", "mnist": "a folder of MNIST files"}
+    return words[form.reader] if form.path == "." else form.path
 
 
 def _with_card_tables(card: Card, root: Path, tables: _Tables) -> _Tables:

@@ -29,8 +29,8 @@ def card_places(card: Card) -> list[Path]:
 def find_form(card: Card) -> tuple[CardForm, Path] | None:
     """The first form of the card that is on disk, and where; None if there is none.
 
-    An archive may have been unpacked into a folder of its own, so one level below the
-    card's folder is looked into as well. A file of known checksum may also lie directly
+    An archive may have been unpacked into a folder of its own, so the levels below the
+    card's folder are looked into as well. A file of known checksum may also lie directly
     in the folder of the environment variable; others have names that many sets share.
     """
     variable = os.environ.get(VARIABLE)
@@ -45,15 +45,15 @@ def find_form(card: Card) -> tuple[CardForm, Path] | None:
 
 
 def _in_place(place: Path, form: CardForm) -> list[Path]:
-    if form.path == ".":
-        return [place] if _has_idx(place) else []
-    return [place / form.path, *sorted(place.glob(f"*/{form.path}"))]
-
-
-def _has_idx(place: Path) -> bool:
+    """Candidates for `form` at `place`; path ``.`` stands for any folder with its files in it."""
+    if form.path != ".":
+        return [place / form.path, *sorted(place.glob(f"*/{form.path}"))]
+    from benchmarker.data.reading_batches import batch_files
     from benchmarker.data.reading_mnist import idx_files
 
-    return place.is_dir() and bool(idx_files(place))
+    holds = {"batches": batch_files, "mnist": idx_files}[form.reader]
+    folders = [place, *sorted(place.glob("*/")), *sorted(place.glob("*/*/"))]
+    return [folder for folder in folders if folder.is_dir() and holds(folder)]
 
 
 def recognise(images: ImageSet, sha256: str | None) -> Card | None:

@@ -108,6 +108,9 @@ def test_all_faults_of_a_card_are_listed_with_their_keys(tmp_path):
         [[forms]]
         reader = "npz"
         path = "../outside.npz"
+        [[forms]]
+        reader = "png-folder"
+        path = "."
         [[files]]
         name = "/etc/passwd"
         """,
@@ -127,6 +130,7 @@ def test_all_faults_of_a_card_are_listed_with_their_keys(tmp_path):
         "split.validation_share is 1.5",
         "counts.train has 1 numbers for 2 classes",
         "forms[0].path is '../outside.npz'",
+        "forms[1].path '.' is for batches and mnist only",
         "files[0].name is '/etc/passwd'",
         "key 'files[0].url' is missing",
     ):

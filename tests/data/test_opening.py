@@ -259,6 +259,22 @@ def test_tables_fit_fits_folders_only(workplace):
         open_data("simulated", labels="l.csv")
 
 
+@pytest.mark.parametrize("folder", ["", "batches", "unpacked/FIRST_PNG_dataset"])
+def test_batches_of_a_card_are_found_whatever_their_folder(workplace, real_data, folder):
+    place = workplace / "data" / "frdeep-first" / folder
+    place.mkdir(parents=True)
+    with np.load(real_data / "frdeep_first.npz") as arrays:
+        stored = {key: arrays[key] for key in ("images", "labels", "filenames", "batch_file")}
+    for name in set(stored["batch_file"]):
+        rows = stored["batch_file"] == name
+        value = {"data": stored["images"][rows].reshape(50, -1)}
+        value |= {key: stored[key][rows].tolist() for key in ("labels", "filenames")}
+        (place / str(name)).write_bytes(pickle.dumps(value))
+    images = open_data("frdeep-first", options=ReadOptions(convert=False))
+    assert images.provenance["reader"] == "batches"
+    assert images.provenance["verified"] == "content"
+
+
 def test_batches_mnist_and_single_files_are_told_by_content(workplace):
     batches = workplace / "batches"
     batches.mkdir()
