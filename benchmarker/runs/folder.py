@@ -109,6 +109,11 @@ class RunFolder:
             elif path.name != ".lock":
                 path.unlink()
 
+    def sweep(self) -> None:
+        """Remove what killed processes left half-written; call with the lock held."""
+        for path in self.path.rglob(".part-*"):
+            path.unlink(missing_ok=True)
+
     def write(self, record: dict[str, Any]) -> None:
         """Write run.json."""
         write_json(self.path / "run.json", record)

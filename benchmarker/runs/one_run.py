@@ -211,6 +211,7 @@ def _finish(job: Job, model: Any, state: Any, parts: dict[str, PreparedImages]) 
     )
     _plots(folder)
     _copies(job)
+    folder.sweep()
     # complete is the last word: a kill before it repeats this short part only
     folder.change(
         status={"state": "complete", "reason": None, "stopped_early": state.stopped_early}

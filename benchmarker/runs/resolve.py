@@ -57,7 +57,7 @@ def _file_word(text: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _images(data: str, manifest: str | None, labels: str | None, fr0: str) -> ImageSet:
+def _images(data: str, manifest: str | None, labels: str | None, fr0: str | None) -> ImageSet:
     from benchmarker.data.opening import ReadOptions, open_data
 
     return open_data(data, manifest=manifest, labels=labels, options=ReadOptions(fr0=fr0))

@@ -28,7 +28,8 @@ class RunSettings:
     seed : run seed; everything random derives from it
     data : card name or path
     manifest, labels : classic manifest and label file for a folder of FITS
-    fr0 : what becomes of FR0 sources (code ``1F``): ``drop``, ``merge`` or ``own``
+    fr0 : what becomes of FR0 sources (code ``1F``): ``drop``, ``merge`` or ``own``; None is
+        ``own`` where the label file lists them, else ``drop``
     batch : images per step
     size : (height, width) of the central crop in pixels; None is the data's own size
     recipe : augmentation recipe, a name in ``augment/`` or ``rotations:STEP``
@@ -46,7 +47,7 @@ class RunSettings:
     data: str = "simulated"
     manifest: str | None = None
     labels: str | None = None
-    fr0: str = "drop"
+    fr0: str | None = None
     batch: int = 32
     size: tuple[int, int] | None = None
     recipe: str = "rotations24"
