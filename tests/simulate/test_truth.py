@@ -138,3 +138,19 @@ def test_names_are_cut_off_and_unique():
     assert source_name(15.0 * (1 + 59 / 60 + 59.999 / 3600), -9.99999) == "J015959.99-095959.9"
     names = [source_name(*position(5, order)) for order in range(5000)]
     assert len(set(names)) == 5000
+
+
+def outer_share(label, index):
+    """Share of the arms' flux density that lies beyond half of their reach from the core."""
+    sky = components(draw(11, label, index, FIRST), 11, index, FIRST)
+    reach = np.linalg.norm(sky.arms[:, :2] - sky.core[0, :2], axis=1)
+    return sky.arms[reach > 0.5 * reach.max(), 2].sum() / sky.arms[:, 2].sum()
+
+
+def test_fr1_arms_fade_outwards_and_fr2_arms_brighten():
+    fr1 = np.array([outer_share("FRI", index) for index in range(80)])
+    fr2 = np.array([outer_share("FRII", index) for index in range(80)])
+    assert np.median(fr1) < 0.3
+    assert np.mean(fr1 < 0.5) > 0.9
+    assert np.median(fr2) > 0.75
+    assert np.mean(fr2 > 0.5) > 0.8
