@@ -51,7 +51,7 @@ $(READY): requirements.txt requirements-test.txt requirements-gpu.txt pyproject.
 	if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then \
 	  echo "$$found lacks its venv module; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
 	fi; \
-	echo "making .venv with $$($$found --version) (some minutes, about 0.6 GB to download)"; \
+	echo "making .venv with $$($$found --version) (some minutes, about 0.5 GB to download)"; \
 	$$found -m venv --clear .venv
 ifeq ($(GPU),)
 	$(INSTALL) -r requirements.txt -r requirements-test.txt

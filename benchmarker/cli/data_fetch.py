@@ -118,8 +118,11 @@ class _Tenths:
 def _print(card: Card, result: dict[str, Any]) -> None:
     print(card.title)
     for file in result["files"]:
-        checked = f"{file['checked']} is right" if file["checked"] else "no checksum is published"
-        print(f"  {file['path']}: {file['bytes']} bytes, {checked}, sha256 {file['sha256']}")
+        print(f"  {file['path']}: {file['bytes']} bytes, sha256 {file['sha256']}")
+        if file["checked"]:
+            print(f"    {file['checked']} is the published one")
+        else:
+            print("    no checksum is published: nothing to compare it with")
         for entry in file["unpacked"]:
             print(f"    unpacked: {entry}")
     print(f"licence: {card.licence}")

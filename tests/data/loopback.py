@@ -1,6 +1,7 @@
 """A web server on 127.0.0.1 that misbehaves on request; nothing leaves this machine."""
 
 import contextlib
+import gzip
 import http.server
 import re
 import threading
@@ -99,6 +100,13 @@ class Misbehaving(http.server.BaseHTTPRequestHandler):
 
     def answer_declared_gzip(self):
         self.send(self.server.data, Content_Encoding="gzip", Content_Type="application/x-gzip")
+
+    def answer_packs_if_allowed(self):
+        """Compresses the transfer for clients that accept it."""
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            self.send(gzip.compress(self.server.data), Content_Encoding="gzip")
+        else:
+            self.answer_good()
 
     def answer_page(self):
         self.send(b"\n<!DOCTYPE html><html>Moved</html>", Content_Type="text/html")

@@ -190,7 +190,7 @@ def test_a_busy_server_is_asked_again(server, tmp_path):
     assert len(server.asked) == 3
 
 
-@pytest.mark.parametrize("manner", ["chunked", "declared-gzip"])
+@pytest.mark.parametrize("manner", ["chunked", "declared-gzip", "packs-if-allowed"])
 def test_the_bytes_are_kept_as_they_are(server, tmp_path, manner):
     assert fetch(remote(server, manner, size=None), tmp_path).read_bytes() == DATA
 
