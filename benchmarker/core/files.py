@@ -23,7 +23,7 @@ def write_with(path: str | Path, write: Callable[[BinaryIO], object]) -> Path:
     a power cut. Raises `SettingsError` with the reason where the place cannot be written.
     """
     path = Path(path)
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
         try:
@@ -48,7 +48,7 @@ def _give_usual_mode(temporary: str) -> None:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals into a sentence that names the path."""
     try:
         yield
@@ -60,12 +60,21 @@ def _explained(path: Path) -> Iterator[None]:
             errno.EROFS: "the file system is read-only: choose another folder",
             errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
             errno.ENOTDIR: "a part of the path is a file, not a folder",
+            errno.EEXIST: "a part of the path is a file, not a folder",
         }
         reason = reasons.get(error.errno or 0)
         if reason is None:
             raise
         message = f"cannot write {path}: {reason}"
         raise SettingsError(message) from error
+
+
+def make_folder(path: str | Path) -> Path:
+    """Make a folder and those above it; `SettingsError` with the reason where that fails."""
+    path = Path(path)
+    with explained(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def write_bytes(path: str | Path, data: bytes) -> Path:
@@ -122,7 +131,7 @@ def lock(path: str | Path, *, wait: bool = True) -> Iterator[None]:
     import fcntl
 
     path = Path(path)
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("a")
     with stream:

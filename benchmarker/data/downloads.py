@@ -17,7 +17,7 @@ import pooch
 
 from benchmarker.core.errors import InputFileError, MissingDataError, Problems, SettingsError
 from benchmarker.core.files import LockedError, lock
-from benchmarker.core.files import _explained as explained
+from benchmarker.core.files import explained
 from benchmarker.core.hashing import digest_text
 from benchmarker.data.transfer import (
     MOST_BYTES,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarker.core.errors import BenchmarkerError, Problems, SettingsError
+from benchmarker.core.files import make_folder
 from benchmarker.runs import executor
 from benchmarker.runs.executor import Outcome
 from benchmarker.runs.folder import RunFolder
@@ -94,6 +95,8 @@ class Session:
 
 def perform(request: Request, runs: list[Resolved]) -> Session:
     """Execute a plan; complete runs are skipped, the leaderboard is written after each run."""
+    make_folder(request.results / "runs")
+    make_folder(request.cache)
     outcomes: dict[str, Outcome] = {}
     open_runs: list[Resolved] = []
     for run in runs:

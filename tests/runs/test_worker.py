@@ -1,0 +1,129 @@
+"""How a run's process explains its end, and that one end does not touch the next."""
+
+import signal
+import time
+
+import pytest
+
+from benchmarker.runs import executor, worker
+from benchmarker.runs.determinism import differences, environment
+from benchmarker.runs.spec import Spec, StopRequest
+from tests.runs.commands import command, records, start, wait_for
+from tests.runs.toy import write_toy
+
+
+class ResourceExhaustedError(Exception):
+    """Named as TensorFlow's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (MemoryError(), "out of memory: choose a smaller batch or size"),
+        (ResourceExhaustedError("OOM when allocating"), "out of memory: choose a smaller batch"),
+        (RuntimeError("Deterministic kernel of op X is not there\nat layer up_3"),
+         "has no deterministic form here: Deterministic kernel of op X"),
+        (ValueError("shapes differ\nmore"), "ValueError: shapes differ"),
+    ],
+)  # fmt: skip
+def test_reasons_are_one_sentence(error, text):
+    assert text in worker._explain(error)
+    assert "\n" not in worker._explain(error)
+
+
+def test_a_gentle_stop_asks_and_a_second_one_interrupts():
+    stop = StopRequest(gentle=True)
+    stop._receive(signal.SIGINT, None)
+    assert stop.asked()
+    with pytest.raises(KeyboardInterrupt):
+        stop._receive(signal.SIGINT, None)
+
+
+def test_outside_training_a_signal_interrupts_at_once():
+    with pytest.raises(KeyboardInterrupt):
+        StopRequest()._receive(signal.SIGTERM, None)
+
+
+def test_spec_goes_through_its_file(tmp_path):
+    spec = Spec({"network": "simple"}, "abc", "name", "results", "cache", 2, label="s1")
+    spec.write(tmp_path / "spec.json")
+    assert Spec.read(str(tmp_path / "spec.json")) == spec
+
+
+def test_differences_name_both_sides():
+    recorded = {"threads": 2, "python": "3.11.1", "packages": {"keras": "3.15.1"}}
+    here = {"threads": 1, "python": "3.11.1", "packages": {"keras": "3.16.0"}}
+    assert differences(recorded, recorded) == []
+    assert differences(recorded, here) == [
+        "packages: {'keras': '3.15.1'} recorded, {'keras': '3.16.0'} here",
+        "threads: 2 recorded, 1 here",
+    ]
+
+
+def test_environment_is_set_before_keras_is_imported(monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("XLA_FLAGS", "--mine=1")
+    made = environment(3)
+    assert made["OMP_NUM_THREADS"] == "3"
+    assert made["KERAS_BACKEND"] == "tensorflow"
+    assert made["XLA_FLAGS"].startswith("--mine=1 ")
+    assert made["NVIDIA_TF32_OVERRIDE"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("runs", "cores", "processes", "threads"),
+    [(1, 2, 1, 2), (3, 2, 1, 2), (3, 16, 3, 5), (9, 4, 2, 2), (2, 1, 1, 1)],
+)
+def test_cores_are_shared_out(monkeypatch, runs, cores, processes, threads):
+    monkeypatch.setattr(executor, "cores", lambda: cores)
+    assert executor.side_by_side(runs) == processes
+    assert executor.threads_each(processes) == threads
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [([0, 0], 0), ([0, 75], 0), ([0, 2, 0], 2), ([1, 0], 1), ([2, 130], 130), ([], 0)],
+)
+def test_the_worst_run_decides_the_exit_code(tmp_path, codes, expected):
+    outcomes = [executor.Outcome(None, code, "") for code in codes]
+    assert executor.exit_code(outcomes) == expected
+
+
+def test_sigterm_saves_like_ctrl_c(tmp_path):
+    write_toy(tmp_path / "toy.npz")
+    (tmp_path / "list.txt").write_text("mcrgnet,1e-3,200,recipe=d4,batch=16\n")
+    log = tmp_path / "log.txt"
+    process = start("-a", "list.txt", "-d", "toy.npz", cwd=tmp_path, log=log)
+    wait_for("epoch 2/200", log, process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 130
+    (record,) = records(tmp_path / "results").values()
+    assert record["status"]["state"] == "interrupted"
+    assert record["status"]["epochs_done"] >= 2
+
+
+def test_a_run_ends_with_its_killed_command(tmp_path):
+    write_toy(tmp_path / "toy.npz")
+    (tmp_path / "list.txt").write_text("mcrgnet,1e-3,200,recipe=d4,batch=16\n")
+    log = tmp_path / "log.txt"
+    process = start("-a", "list.txt", "-d", "toy.npz", cwd=tmp_path, log=log)
+    wait_for("epoch 2/200", log, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=60)
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        (record,) = records(tmp_path / "results").values()
+        if record["status"]["state"] == "interrupted":
+            break
+        time.sleep(0.2)
+    assert record["status"]["state"] == "interrupted"
+
+
+def test_unwritable_results_are_explained(tmp_path):
+    write_toy(tmp_path / "toy.npz")
+    (tmp_path / "list.txt").write_text("mcrgnet,1e-3,1,recipe=none\n")
+    (tmp_path / "results").write_text("a file, not a folder")
+    done = command("-a", "list.txt", "-d", "toy.npz", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "a part of the path is a file, not a folder" in done.stderr
+    assert "Traceback" not in done.stderr
