@@ -115,8 +115,7 @@ def _recipe(name: str) -> Recipe:
 
 def _preparation(settings: RunSettings, images: ImageSet) -> Preparation:
     name = settings.preparation or images.provenance.get("preparation") or "legacy"
-    size = settings.size or images.provenance.get("size")
-    preparation = named_preparation(name, size=None if size is None else tuple(size))
+    preparation = named_preparation(name, size=settings.size)
     if settings.bin_threshold:
         preparation = replace(preparation, bin_threshold=True)
     return preparation
