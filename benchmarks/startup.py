@@ -33,7 +33,7 @@ def main() -> None:
     print(f"{'command':28}{'median s':>10}{'aim s':>8}")
     for name, (words, aim) in COMMANDS.items():
         seconds = statistics.median(timed(words) for _ in range(repeats))
-        print(f"{name:28}{seconds:10.2f}{aim if aim else '':>8}")
+        print(f"{name:28}{seconds:10.2f}{aim or '':>8}")
     seconds = first_step()
     print(f"{'first training step':28}{seconds:10.2f}{FIRST_STEP_LIMIT:>8}")
 

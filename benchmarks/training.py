@@ -77,9 +77,7 @@ def parts_of(run, cache: str | None = None):  # noqa: ANN001, ANN201
     none = load_recipe("none")
     validation = prepared(run.images, run.split.validation, run.preparation, none, folder)
     model = registry.build(run.settings.network, run.shape, classes, seed=seed)
-    batches = ImageBatches(
-        train, classes, batch=BATCH, seed=seed, shuffle=True, recipe=run.recipe
-    )
+    batches = ImageBatches(train, classes, batch=BATCH, seed=seed, shuffle=True, recipe=run.recipe)
     return model, batches, validation
 
 

@@ -141,7 +141,11 @@ def _data(parser: argparse.ArgumentParser) -> None:
         help="manifest 'name,label' of a folder of FITS files",
     )
     add("--labels", metavar="CSV", help="label file 'Label,Class' (default: COMP FRI FRII BENT)")
-    add("--fr0", choices=("drop", "merge", "own"), help="sources with code 1F (default: own if the label file lists them, else drop)")
+    add(
+        "--fr0",
+        choices=("drop", "merge", "own"),
+        help="sources with code 1F (default: own if the label file lists them, else drop)",
+    )
     add("-x", "-X", "--mnist", action="store_true", help="the same as -d mnist")
     add(
         "-t",

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from benchmarker.core.errors import InputFileError, Problems, SettingsError
-from benchmarker.core.files import explained
-from benchmarker.core.files import lock, read_json, write_json
+from benchmarker.core.files import explained, lock, read_json, write_json
 from benchmarker.core.hashing import digest_file
 from benchmarker.data.archive_members import Entry, name_fault, read_entries
 

@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 import pooch
 
 from benchmarker.core.errors import InputFileError, MissingDataError, Problems, SettingsError
-from benchmarker.core.files import LockedError, lock
-from benchmarker.core.files import explained
+from benchmarker.core.files import LockedError, explained, lock
 from benchmarker.core.hashing import digest_text
 from benchmarker.data.transfer import (
     MOST_BYTES,
