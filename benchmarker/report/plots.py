@@ -97,7 +97,8 @@ def confusion(
     support = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, support, out=np.zeros_like(counts), where=support > 0)
     side = 1.6 + 0.8 * len(classes)
-    figure = _figure(side + 0.9, side)
+    # constrained layout loses the axis label beside an image of fixed shape and a colour bar
+    figure = _figure(side + 1.7, side)
     axes = figure.subplots()
     image = axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
     for (row, column), count in np.ndenumerate(counts):
