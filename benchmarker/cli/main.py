@@ -52,7 +52,7 @@ def add_verbs(parser: argparse.ArgumentParser, prefix: str, title: str) -> None:
         )
         module.add_arguments(verb)
         verb.add_argument("--debug", action="store_true", help="show tracebacks of errors")
-        verb.set_defaults(run=module.run)
+        verb.set_defaults(run=module.run, parser=verb)
 
 
 def parser() -> Parser:
@@ -72,7 +72,10 @@ def parser() -> Parser:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0, 1 input, 2 run failed, 3 check, 130 stopped)."""
     top = parser()
-    chosen = top.parse_args(arguments)
+    chosen, unknown = top.parse_known_args(arguments)
+    if unknown:
+        # told by the verb's own parser, which knows the near names
+        getattr(chosen, "parser", top).error(f"unrecognized arguments: {' '.join(unknown)}")
     if not hasattr(chosen, "run"):
         top.print_help()
         return EXIT_INPUT

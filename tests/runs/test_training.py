@@ -1,0 +1,192 @@
+"""The training loop in this process, on toy images kept in memory."""
+
+import keras
+import numpy as np
+import pytest
+
+from benchmarker.core.errors import RunFailedError
+from benchmarker.data.cache import prepared
+from benchmarker.data.generator import ImageBatches
+from benchmarker.data.images import ArrayPixels, ImageSet
+from benchmarker.data.preparation import named_preparation
+from benchmarker.data.recipes import load_recipe
+from benchmarker.networks import registry
+from benchmarker.runs import checkpoint, training
+from benchmarker.runs.settings import RunSettings
+from benchmarker.runs.testing import cross_entropy, probabilities
+from benchmarker.runs.training import Interrupted, Training, class_weights, train
+from benchmarker.runs.weights import read_tensors, weights_digest
+from tests.runs.toy import CLASSES, toy_arrays
+
+TRAIN = 41  # a last batch of one image at batch 8
+
+
+def toy_images():
+    arrays = toy_arrays(60, 32)
+    pixels = ArrayPixels(arrays["images"][..., np.newaxis], "toy")
+    return ImageSet("toy", pixels, arrays["labels"], CLASSES, tuple(arrays["sources"]))
+
+
+def small_model(seed=1):
+    """A network with batch normalisation, dropout and an L2 penalty."""
+    start = keras.initializers.GlorotUniform(seed)
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 1)),
+            keras.layers.AveragePooling2D(4, name="pool"),
+            keras.layers.Flatten(name="flat"),
+            keras.layers.BatchNormalization(name="norm"),
+            keras.layers.Dense(
+                8, kernel_initializer=start, kernel_regularizer=keras.regularizers.L2(0.01),
+                name="hidden",
+            ),
+            keras.layers.Dropout(0.5, seed=seed, name="drop"),
+            keras.layers.Dense(4, activation="softmax", kernel_initializer=start, name="classes"),
+        ],
+        name="small",
+    )  # fmt: skip
+
+
+def make(folder, model=None, *, batch=8, recipe="none", train_count=TRAIN, **settings):
+    images = toy_images()
+    none = load_recipe("none")
+    varied = load_recipe(recipe)
+    scaled = named_preparation("scaled")
+    first = prepared(images, images.sources[:train_count], scaled, varied, None)
+    values = RunSettings("small", 3e-3, settings.pop("epochs", 2), batch=batch, **settings)
+    batches = ImageBatches(first, 4, batch=batch, seed=values.seed, shuffle=True, recipe=varied)
+    validation = prepared(images, images.sources[TRAIN:], scaled, none, None)
+    return Training(model or small_model(), values, batches, validation, folder, "id")
+
+
+def kept(history):
+    return [{k: v for k, v in row.items() if "second" not in k} for row in history]
+
+
+def test_it_learns_and_best_is_the_lowest_loss(tmp_path):
+    made = make(tmp_path, epochs=12)
+    state = train(made)
+    losses = [row["val_cross_entropy"] for row in state.history]
+    assert state.best_loss == min(losses)
+    assert losses.index(min(losses)) == state.best_epoch
+    assert losses[-1] < 0.8 * losses[0]
+    best, _ = read_tensors(checkpoint.best_path(tmp_path, state.best_epoch))
+    assert len(list(tmp_path.glob("best-*"))) == 1
+    assert set(best) == {f"{n:03d}|{v.path}" for n, v in enumerate(made.model.weights)}
+
+
+def test_the_penalty_is_apart_from_the_cross_entropy(tmp_path):
+    made = make(tmp_path, epochs=1)
+    (row,) = train(made).history
+    kernel = made.model.get_layer("hidden").get_weights()[0]
+    assert row["penalty"] == pytest.approx(0.01 * np.sum(kernel.astype(np.float64) ** 2), rel=1e-5)
+    predicted = probabilities(made.model, made.validation)
+    labels = made.validation.labels
+    by_hand = -np.log(predicted[np.arange(len(labels)), labels]).mean()
+    assert row["val_cross_entropy"] == pytest.approx(by_hand)
+    assert cross_entropy(labels, predicted) == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 6, 7])
+def test_stopped_in_any_batch_and_resumed_is_bit_identical(tmp_path, stop_after):
+    calm = make(tmp_path / "calm", recipe="random-rotation", epochs=2)
+    expected = train(calm)
+    stopped = make(tmp_path / "stopped", recipe="random-rotation", epochs=2)
+    calls = iter(range(1000))
+    stopped.stop_asked = lambda: next(calls) >= stop_after - 1
+    with pytest.raises(Interrupted):
+        train(stopped)
+    resumed = make(tmp_path / "stopped", small_model(seed=77), recipe="random-rotation", epochs=2)
+    state = train(resumed)
+    assert kept(state.history) == kept(expected.history)
+    assert weights_digest(resumed.model) == weights_digest(calm.model)
+
+
+def test_dropout_masks_differ_between_batches_epochs_and_seeds():
+    model = small_model()
+    states = []
+    for seed, epoch, batch in [(1, 0, 0), (1, 0, 1), (1, 1, 0), (2, 0, 0), (1, 0, 0)]:
+        training.set_dropout_seeds(model, seed, epoch, batch)
+        (generator,) = training._seed_generators(model)
+        states.append(tuple(np.asarray(generator.state.numpy()).tolist()))
+    assert len(set(states)) == 4
+    assert states[0] == states[-1]
+
+
+def test_batch_larger_than_the_data(tmp_path):
+    state = train(make(tmp_path, batch=1000, epochs=1))
+    assert len(state.history) == 1
+
+
+def test_one_image_with_batch_normalisation(tmp_path):
+    state = train(make(tmp_path, batch=1, train_count=3, epochs=1))
+    assert np.isfinite(state.history[0]["cross_entropy"])
+
+
+def test_a_loss_that_is_not_finite_names_epoch_and_batch(tmp_path):
+    made = make(tmp_path)
+    hidden = made.model.get_layer("hidden")
+    hidden.set_weights([np.full(w.shape, np.nan, np.float32) for w in hidden.get_weights()])
+    with pytest.raises(RunFailedError, match="became nan in epoch 1, batch 1 of 6; try a lower"):
+        train(made)
+
+
+def test_early_stopping_ends_before_the_last_epoch(tmp_path):
+    made = make(tmp_path, epochs=30, early_stopping=2)
+    made.settings = RunSettings("small", 1e-12, 30, batch=8, early_stopping=2)
+    state = train(made)
+    assert state.stopped_early
+    assert len(state.history) == 3
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    train(make(tmp_path, epochs=1))
+    other = make(tmp_path, epochs=1)
+    other.identity = "other"
+    with pytest.raises(Exception, match="belongs to run id, expected other"):
+        train(other)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [("balanced", [2 / 3, 2.0, 2.0, 2 / 3]), ("sqrt", None), ("none", None)],
+)
+def test_class_weights(rule, expected):
+    labels = np.repeat([0, 1, 2, 3], [3, 1, 1, 3])
+    weights = class_weights(labels, 4, rule)
+    if rule == "none":
+        assert weights is None
+        return
+    assert np.mean(weights[labels]) == pytest.approx(1)
+    if expected:
+        assert weights == pytest.approx(expected)
+    else:
+        assert weights[1] / weights[0] == pytest.approx(np.sqrt(3))
+
+
+def test_class_weights_reach_the_loss(tmp_path):
+    plain = make(tmp_path / "a", epochs=1)
+    weighted = make(tmp_path / "b", epochs=1, class_weights="balanced", train_count=30)
+    unweighted = make(tmp_path / "c", epochs=1, train_count=30)
+    train(plain)
+    train(weighted)
+    train(unweighted)
+    counts = np.bincount(weighted.batches.prepared.labels, minlength=4)
+    assert len(set(counts.tolist())) > 1  # else balanced weights would all be one
+    assert weights_digest(weighted.model) != weights_digest(unweighted.model)
+
+
+def test_learning_rate_of_the_schedule_is_used(tmp_path):
+    state = train(make(tmp_path, epochs=3, schedule="cosine"))
+    rates = [row["learning_rate"] for row in state.history]
+    assert rates[0] == pytest.approx(3e-3)
+    assert rates[0] > rates[1] > rates[2] > 0
+
+
+@pytest.mark.parametrize("name", ["convXpress", "hosenie"])
+def test_a_registered_network_trains(tmp_path, name):
+    model = registry.build(name, (32, 32, 1), 4, seed=1)
+    begin = weights_digest(model)
+    state = train(make(tmp_path, model, epochs=1))
+    assert weights_digest(model) != begin
+    assert np.isfinite(state.history[0]["val_cross_entropy"])
