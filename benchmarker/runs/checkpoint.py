@@ -17,6 +17,7 @@ from benchmarker.core.errors import InputFileError
 from benchmarker.runs.weights import assign, named_variables, read_tensors, write_tensors
 
 STATE = "state.safetensors"
+ANEW = "--again makes this run anew"
 
 
 @dataclass
@@ -83,18 +84,25 @@ def exists(folder: Path) -> bool:
 def restore(folder: Path, model: Any, identity: str) -> TrainingState:
     """Put a saved state back into a compiled, built `model`; returns the rest of it.
 
-    Raises `InputFileError` if the file is damaged or belongs to another run.
+    Raises `InputFileError` if a file is missing, damaged or belongs to another run.
     """
     path = folder / STATE
-    tensors, notes = read_tensors(path)
+    tensors, notes = _read(path)
     if notes.get("identity") != identity:
-        message = f"{path} belongs to run {notes.get('identity')}, expected {identity}"
+        message = f"{path} belongs to run {notes.get('identity')}, expected {identity}; {ANEW}"
         raise InputFileError(message)
     for prefix, variables in _groups(model).items():
         part = {k.split("/", 1)[1]: v for k, v in tensors.items() if k.startswith(f"{prefix}/")}
         assign(variables, part, path)
     state = TrainingState(**json.loads(notes["state"]))
-    if state.best_epoch >= 0 and not best_path(folder, state.best_epoch).is_file():
-        message = f"{best_path(folder, state.best_epoch)} is missing, which {path} refers to"
-        raise InputFileError(message)
+    if state.best_epoch >= 0:
+        _read(best_path(folder, state.best_epoch))
     return state
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    try:
+        return read_tensors(path)
+    except InputFileError as error:
+        message = f"{error}; {ANEW}"
+        raise InputFileError(message) from error

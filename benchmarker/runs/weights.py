@@ -11,6 +11,8 @@ from benchmarker.core.errors import InputFileError, Problems
 from benchmarker.core.files import write_with
 from benchmarker.core.hashing import digest_arrays
 
+DIGEST = "digest"  # of the arrays, in the file's text metadata
+
 
 def named_weights(model: Any) -> dict[str, np.ndarray]:
     """The model's weights in order, as ``003|conv2d_1/kernel`` -> array."""
@@ -33,12 +35,15 @@ def weights_digest(model: Any) -> str:
 def write_tensors(
     path: str | Path, tensors: dict[str, np.ndarray], notes: dict[str, str] | None = None
 ) -> Path:
-    """Write arrays as one safetensors file, whole or not at all; `notes` are text metadata."""
+    """Write arrays as one safetensors file, whole or not at all; `notes` are text metadata.
+
+    A digest of the arrays goes with them, so that a flipped bit is found when they are read.
+    """
     from safetensors.numpy import save
 
     # safetensors takes a non-contiguous array's bytes as they lie: make them plain first
     plain = {name: np.array(tensor, order="C") for name, tensor in tensors.items()}
-    data = save(plain, metadata=notes or {})
+    data = save(plain, metadata={**(notes or {}), DIGEST: _content_digest(plain)})
     return write_with(path, lambda stream: stream.write(data))
 
 
@@ -53,10 +58,19 @@ def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str
     try:
         with safe_open(str(path), framework="numpy") as stream:
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            return tensors, dict(stream.metadata() or {})
+            notes = dict(stream.metadata() or {})
     except (SafetensorError, OSError) as error:
         message = f"{path} is damaged or no safetensors file: {error}"
         raise InputFileError(message) from error
+    if notes.get(DIGEST, _content_digest(tensors)) != _content_digest(tensors):
+        message = f"{path} is damaged: its numbers are not those that were written"
+        raise InputFileError(message)
+    return tensors, notes
+
+
+def _content_digest(tensors: dict[str, np.ndarray]) -> str:
+    # by name: the file lists tensors in an order of its own
+    return digest_arrays({name: tensors[name] for name in sorted(tensors)})
 
 
 def load_weights(model: Any, path: str | Path) -> None:
