@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import Any
@@ -12,6 +13,9 @@ PLAIN_SECONDS = 15.0
 class Console:
     """Progress of one run on an inherited file descriptor.
 
+    Where nobody reads any more (a closed pipe or terminal, a full disk) it falls silent: a
+    run of hours must not end for that.
+
     Arguments
     ---------
     descriptor : where to write, normally the user's stderr
@@ -19,10 +23,8 @@ class Console:
     """
 
     def __init__(self, descriptor: int, label: str = "") -> None:
-        from rich.console import Console as RichConsole
-
         self._stream = os.fdopen(os.dup(descriptor), "w", encoding="utf-8")
-        self._console = RichConsole(file=self._stream, highlight=False, soft_wrap=True)
+        self._console = _rich_console()(file=self._stream, highlight=False, soft_wrap=True)
         self._prefix = f"[{label}] " if label else ""
         self._bar: Any = None
         self._live = self._console.is_terminal and not label
@@ -30,14 +32,17 @@ class Console:
 
     def close(self) -> None:
         """Take the bar away and let the stream go."""
-        self._clear()
-        self._stream.close()
+        with contextlib.suppress(OSError):
+            self._clear()
+        with contextlib.suppress(OSError):
+            self._stream.close()
 
     def say(self, text: str) -> None:
         """One line."""
-        self._clear()
-        self._console.print(f"{self._prefix}{text}", markup=False)
-        self._stream.flush()
+        with contextlib.suppress(OSError):
+            self._clear()
+            self._console.print(f"{self._prefix}{text}", markup=False)
+            self._stream.flush()
 
     def step(self, what: str, done: int, total: int) -> None:
         """Progress of something counted."""
@@ -53,11 +58,13 @@ class Console:
             return
         left = duration(_seconds_left(state, epochs, pace))
         text = f"{pace.images_per_second:.0f} images/s, {left} left"
+        if not pace.images_per_second:  # the first step builds the graph: no pace yet
+            text = ""
         title = f"{label} epoch {state.epoch + 1}/{epochs}"
         if self._live:
             self._draw(title, state.batch, pace.batches, text)
         else:
-            self.say(f"{title}: batch {state.batch} of {pace.batches}, {text}")
+            self.say(f"{title}: batch {state.batch} of {pace.batches}{text and ', '}{text}")
 
     def epoch(self, label: str, row: dict[str, float], epochs: int) -> None:
         """One line per finished epoch."""
@@ -76,6 +83,10 @@ class Console:
         return True
 
     def _draw(self, title: str, done: int, total: int, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._draw_bar(title, done, total, text)
+
+    def _draw_bar(self, title: str, done: int, total: int, text: str) -> None:
         from rich.progress import BarColumn, Progress, TextColumn
 
         if self._bar is None:
@@ -95,6 +106,18 @@ class Console:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def _rich_console() -> Any:
+    from rich.console import Console as RichConsole
+
+    class Patient(RichConsole):
+        """Rich would end the process where the reader of a pipe has gone."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Patient
 
 
 def _seconds_left(state: Any, epochs: int, pace: Any) -> float:

@@ -35,7 +35,10 @@ class Interrupted(Exception):  # noqa: N818 (an order to stop, not an error)
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast an epoch goes: batches in it, and what was measured since it was begun."""
+    """How fast an epoch goes: batches in it, and what was measured since it was begun.
+
+    The rate is 0 after the first step, which builds the graph and tells nothing.
+    """
 
     batches: int
     images_per_second: float
@@ -171,7 +174,9 @@ def _train_epoch(training: Training, state: TrainingState) -> None:
 def _pace(total: int, done: int, images: int, seconds: float) -> Pace:
     """Pace from `images` shown in `seconds`; `done` batches are behind us, the first not timed."""
     seconds = max(seconds, 1e-9)
-    return Pace(total, images / seconds, seconds / max(done - 1, 1))
+    if done == 1:
+        return Pace(total, 0.0, seconds)
+    return Pace(total, images / seconds, seconds / (done - 1))
 
 
 def _add(sums: dict[str, float], logs: dict[str, Any], images: int) -> None:
