@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,10 +13,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarker.core.errors import EXIT_FINE, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_RUN_FAILED
+from benchmarker.core.errors import (
+    EXIT_CHECK,
+    EXIT_FINE,
+    EXIT_INPUT,
+    EXIT_INTERRUPTED,
+    EXIT_RUN_FAILED,
+    BenchmarkerError,
+)
 from benchmarker.runs.determinism import cores, environment
 from benchmarker.runs.folder import RunFolder
-from benchmarker.runs.spec import EXIT_LOCKED, Spec
+from benchmarker.runs.spec import EXIT_LOCKED, REASON, Spec
 
 CORES_PER_RUN = 2  # two small runs on two cores gain little and double the memory
 POLL_SECONDS = 0.1
@@ -87,7 +95,7 @@ def execute(
                 running[number] = _start(spec)
                 signals.processes = list(running.values())
             for number in [n for n, process in running.items() if process.popen.poll() is not None]:
-                outcomes[number] = _outcome(running.pop(number))
+                outcomes[number] = _outcome(running.pop(number), stopped=signals.came)
                 signals.processes = list(running.values())
                 done(outcomes[number])
             time.sleep(POLL_SECONDS)
@@ -122,21 +130,33 @@ def _start(spec: Spec) -> _Process:
     return _Process(spec, popen, spec_file, noise)
 
 
-def _outcome(process: _Process) -> Outcome:
+def _outcome(process: _Process, *, stopped: bool = False) -> Outcome:
+    """What became of a process that ended; `stopped`: it was asked to."""
     code, folder = process.popen.returncode, process.spec.folder
+    if stopped and code in (-signal.SIGTERM, -signal.SIGINT):
+        code = EXIT_INTERRUPTED  # it was not yet listening
     noise = process.noise.read_text(encoding="utf-8", errors="replace").strip()
     process.spec_file.unlink(missing_ok=True)
     process.noise.unlink(missing_ok=True)
-    if code not in (EXIT_FINE, EXIT_LOCKED, EXIT_INTERRUPTED) and noise and folder.path.is_dir():
-        with folder.log.open("a", encoding="utf-8") as stream:
-            stream.write(noise + "\n")
-    text = _text(code, folder, noise)
-    if code < 0 and folder.read() is not None:
-        folder.change(status={"state": "failed", "reason": text})
+    text = _text(code, noise)
+    with contextlib.suppress(BenchmarkerError, OSError):  # a full disk must not end the others
+        _note(process.spec, code, text, noise)
     return Outcome(folder, EXIT_RUN_FAILED if code < 0 else code, text)
 
 
-def _text(code: int, folder: RunFolder, noise: str) -> str:
+def _note(spec: Spec, code: int, text: str, noise: str) -> None:
+    """Keep what a failed process printed, and the end of one that could not tell it."""
+    folder = spec.folder
+    if code in (EXIT_FINE, EXIT_LOCKED, EXIT_INTERRUPTED) or not folder.path.is_dir():
+        return
+    if noise:
+        with folder.log.open("a", encoding="utf-8") as stream:
+            stream.write(noise.replace(REASON, "") + "\n")
+    if code < 0 and folder.state in ("running", "interrupted", "failed") and not spec.test_only:
+        folder.change(status={"state": "failed", "reason": text, "final": False})
+
+
+def _text(code: int, noise: str) -> str:
     if code == EXIT_FINE:
         return "complete"
     if code == EXIT_LOCKED:
@@ -147,10 +167,9 @@ def _text(code: int, folder: RunFolder, noise: str) -> str:
         name = signal.Signals(-code).name
         memory = ", often a sign of too little memory" if -code == signal.SIGKILL else ""
         return f"killed by {name}{memory}; the same command goes on from the last checkpoint"
-    record = folder.read() or {}
-    reason = record.get("status", {}).get("reason")
-    last = noise.splitlines()[-1] if noise else f"ended with code {code}"
-    return str(reason or last)
+    if REASON in noise:
+        return noise.rsplit(REASON, 1)[1]
+    return noise.splitlines()[-1] if noise else f"ended with code {code}"
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:
@@ -158,6 +177,6 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
     codes = {outcome.code for outcome in outcomes}
     if EXIT_INTERRUPTED in codes:
         return EXIT_INTERRUPTED
-    if codes - {EXIT_FINE, EXIT_LOCKED, EXIT_INPUT}:
+    if codes - {EXIT_FINE, EXIT_LOCKED, EXIT_INPUT, EXIT_CHECK}:
         return EXIT_RUN_FAILED
-    return EXIT_INPUT if EXIT_INPUT in codes else EXIT_FINE
+    return next((code for code in (EXIT_INPUT, EXIT_CHECK) if code in codes), EXIT_FINE)

@@ -89,11 +89,12 @@ class RunFolder:
             return None
         try:
             record = read_json(path)
-            state = record["status"]["state"]
+            begun = (record["status"]["state"], record["identity"]["digest"])
+            record["fingerprint"]["threads"]
         except (InputFileError, KeyError, TypeError) as error:
             message = f"{path} is damaged ({error}); --again makes this run anew"
             raise InputFileError(message) from error
-        return record if isinstance(state, str) else None
+        return record if all(isinstance(word, str) for word in begun) else None
 
     @property
     def state(self) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarker.core.errors import MissingDataError, NotReproducibleError
-from benchmarker.core.files import write_json
+from benchmarker.core.errors import CheckFailedError, MissingDataError, NotReproducibleError
+from benchmarker.core.files import write_bytes, write_json
 from benchmarker.core.hashing import digest_arrays
 from benchmarker.data.cache import PreparedImages, prepared
 from benchmarker.data.checking import refuse_leaks
@@ -51,6 +51,9 @@ def train_and_test(job: Job) -> None:
     settings = job.resolved.settings
     determinism.set_determinism(settings.seed, job.spec.threads)
     here = determinism.fingerprint(job.spec.threads)
+    if job.folder.read() is None:
+        # a checkpoint whose record somebody removed belongs to nothing
+        shutil.rmtree(job.folder.checkpoint, ignore_errors=True)
     marks = _fingerprint_marks(job.spec, here) if checkpoint.exists(job.folder.checkpoint) else []
     refuse_leaks(job.resolved.images, job.resolved.split)
     parts = {part: _prepared(job, part) for part in ("train", "validation", "test")}
@@ -262,15 +265,16 @@ def _copies(job: Job) -> None:
     settings = job.resolved.settings
     stem = f"{settings.network}_{settings.seed}_{settings.learning_rate}_{settings.epochs}"
     target = Path(job.spec.copies)
-    target.mkdir(parents=True, exist_ok=True)
     for kind, ending in (("best", ""), ("final", "_final")):
-        shutil.copyfile(
-            job.folder.path / f"{kind}.safetensors", target / f"{stem}{ending}.safetensors"
-        )
+        weights = (job.folder.path / f"{kind}.safetensors").read_bytes()
+        write_bytes(target / f"{stem}{ending}.safetensors", weights)
 
 
 def test_again(job: Job) -> None:
-    """Test the stored weights of a complete run anew; says whether the predictions agree."""
+    """Test the stored weights of a complete run anew; says whether the predictions agree.
+
+    Raises `CheckFailedError` where they do not, though machine and versions are the same.
+    """
     settings = job.resolved.settings
     record = job.folder.read()
     if record is None or record["status"]["state"] != "complete":
@@ -283,9 +287,18 @@ def test_again(job: Job) -> None:
     parts = {part: _prepared(job, part) for part in ("validation", "test")}
     results = _test(job, _model(job), parts)
     same = digest_arrays(results["predicted"]) == record["digests"]["predictions"]
+    unlike = determinism.differences(
+        record["fingerprint"], determinism.fingerprint(job.spec.threads)
+    )
+    verdict = f"differ from the record, as they may with {'; '.join(unlike)}"
+    if not same and not unlike:
+        message = (
+            f"{settings.label}: tested again, the predictions differ from those recorded on this "
+            f"machine; 'benchmarker check {job.folder.path}' looks for files that were changed"
+        )
+        raise CheckFailedError(message)
     job.console.say(
         f"{settings.label}: tested again, predictions "
-        + ("are bit-identical to the record" if same else "DIFFER from the record")
+        + ("are bit-identical to the record" if same else verdict)
     )
-    folder_timings = record["timings"]
-    job.folder.change(timings={**folder_timings, "inference": results["inference"]})
+    job.folder.change(timings={"inference": results["inference"]})

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarker.core.errors import BenchmarkerError, Problems, SettingsError
+from benchmarker.core.errors import (
+    EXIT_FINE,
+    EXIT_INPUT,
+    EXIT_RUN_FAILED,
+    BenchmarkerError,
+    InputFileError,
+    Problems,
+    SettingsError,
+)
 from benchmarker.core.files import make_folder
 from benchmarker.runs import executor
 from benchmarker.runs.executor import Outcome
@@ -97,6 +107,8 @@ def perform(request: Request, runs: list[Resolved]) -> Session:
     """Execute a plan; complete runs are skipped, the leaderboard is written after each run."""
     make_folder(request.results / "runs")
     make_folder(request.cache)
+    if request.copies is not None:
+        make_folder(request.copies)
     outcomes: dict[str, Outcome] = {}
     open_runs: list[Resolved] = []
     for run in runs:
@@ -108,7 +120,10 @@ def perform(request: Request, runs: list[Resolved]) -> Session:
             outcomes[run.name] = done
             say(f"{run.settings.label}: {done.text}")
     processes = executor.side_by_side(len(open_runs), request.processes)
-    specs = [_spec(run, request, processes) for run in open_runs]
+    threads = executor.threads_each(
+        executor.side_by_side(len(runs), request.processes), request.threads
+    )
+    specs = [_spec(run, request, threads, shared=processes > 1) for run in open_runs]
     finished = executor.execute(specs, processes, lambda outcome: _after(request, outcome))
     outcomes |= {run.name: outcome for run, outcome in zip(open_runs, finished, strict=True)}
     write_tables(request.results)
@@ -117,38 +132,53 @@ def perform(request: Request, runs: list[Resolved]) -> Session:
 
 def say(text: str) -> None:
     """One line for the user, on stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 (the edge of the program)
+    with contextlib.suppress(OSError):  # nobody reads any more: the runs go on all the same
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 (the edge of the program)
 
 
 def _settled(folder: RunFolder, request: Request) -> Outcome | None:
-    """The outcome of a run that needs no work, or None; clears the folder for --again."""
+    """The outcome of a run for which no process is needed, or None."""
+    if request.again and not request.test_only:
+        return None
+    try:
+        record = folder.read()
+    except InputFileError as error:
+        return Outcome(folder, EXIT_INPUT, str(error))  # the other runs go on
+    state = "new" if record is None else record["status"]["state"]
     if request.test_only:
-        return None
-    if request.again and folder.path.is_dir():
-        with folder.locked():
-            folder.clear()
-        return None
-    state = folder.state
+        text = f"{folder.path} holds no complete run to test; leave --only-test out to make it"
+        return None if state == "complete" else Outcome(folder, EXIT_INPUT, text)
     if state == "complete":
-        return Outcome(folder, 0, f"complete already in {folder.path} (--again repeats it)")
-    record = folder.read()
+        # what a kill in the very last moment left
+        shutil.rmtree(folder.checkpoint, ignore_errors=True)
+        return Outcome(folder, EXIT_FINE, f"complete already in {folder.path} (--again repeats it)")
     if state == "failed" and record and record["status"].get("final"):
         reason = record["status"]["reason"]
-        return Outcome(folder, 2, f"failed before: {reason} (--again repeats it)")
+        return Outcome(folder, EXIT_RUN_FAILED, f"failed before: {reason} (--again repeats it)")
     return None
 
 
-def _spec(run: Resolved, request: Request, processes: int) -> Spec:
+def _threads(folder: RunFolder, request: Request, threads: int) -> int:
+    """As asked; else those the run was begun with, so that it goes on exactly; else `threads`."""
+    if request.threads or (request.again and not request.test_only):
+        return threads
+    record = folder.read()
+    recorded = threads if record is None else record["fingerprint"]["threads"]
+    return recorded if recorded <= executor.cores() else threads
+
+
+def _spec(run: Resolved, request: Request, threads: int, *, shared: bool) -> Spec:
     return Spec(
         settings=run.settings.as_dict(),
         identity=run.identity["digest"],
         name=run.name,
         results=str(request.results.resolve()),
         cache=str(request.cache.resolve()),
-        threads=executor.threads_each(processes, request.threads),
+        threads=_threads(RunFolder(request.results / "runs" / run.name), request, threads),
         workers=request.workers,
-        label=f"s{run.settings.seed} {run.settings.network}" if processes > 1 else "",
+        label=f"s{run.settings.seed} {run.settings.network}" if shared else "",
         accept_differences=request.accept_differences,
+        again=request.again,
         test_only=request.test_only,
         copies=None if request.copies is None else str(request.copies.resolve()),
     )

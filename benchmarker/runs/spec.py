@@ -15,6 +15,7 @@ from benchmarker.runs.folder import RunFolder
 
 EXIT_LOCKED = 75  # the run is being made by another process
 PARENT_SECONDS = 0.5
+REASON = "\x1e"  # what a process prints last, after this mark, is why it ended
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Spec:
     console: int = 2  # file descriptor for progress
     label: str = ""
     accept_differences: bool = False
+    again: bool = False
     test_only: bool = False
     copies: str | None = None
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from benchmarker.core.errors import (
     EXIT_FINE,
-    EXIT_INPUT,
     EXIT_INTERRUPTED,
     EXIT_RUN_FAILED,
     BenchmarkerError,
@@ -25,7 +24,7 @@ from benchmarker.core.errors import (
 )
 from benchmarker.core.files import LockedError
 from benchmarker.runs.settings import RunSettings
-from benchmarker.runs.spec import EXIT_LOCKED, Spec, StopRequest
+from benchmarker.runs.spec import EXIT_LOCKED, REASON, Spec, StopRequest
 
 
 def main() -> int:
@@ -38,6 +37,9 @@ def main() -> int:
             return _guarded(spec, stop)
     except LockedError:
         return EXIT_LOCKED
+    except BenchmarkerError as error:
+        _tell(str(error))  # the folder itself cannot be written
+        return error.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
@@ -46,29 +48,43 @@ def _guarded(spec: Spec, stop: StopRequest) -> int:
     """Run, and put the reason into the record where that fails."""
     from benchmarker.runs.progress import Console
 
+    if spec.again:
+        spec.folder.clear()
     console = Console(spec.console, spec.label)
     _log_to(spec.folder.log)
     try:
+        if not spec.test_only and spec.folder.state == "complete":
+            # another command made it while this one waited for the lock
+            console.say(f"complete already in {spec.folder.path}")
+            return EXIT_FINE
         return _run(spec, stop, console)
     except KeyboardInterrupt:
-        _end(spec, "interrupted", "stopped by the user")
-        return EXIT_INTERRUPTED
+        is_whole = _end(spec, "interrupted", "stopped by the user")
+        return EXIT_FINE if is_whole else EXIT_INTERRUPTED
     except RunFailedError as error:
         _end(spec, "failed", str(error), final=True)
         console.say(f"failed: {error}")
+        _tell(str(error))
         return EXIT_RUN_FAILED
     except BenchmarkerError as error:
         _end(spec, "failed", str(error))
         console.say(f"error: {error}")
-        return EXIT_INPUT
+        _tell(str(error))
+        return error.exit_code
     except Exception as error:  # noqa: BLE001 (whatever a network or a library raises ends this run only)
         traceback.print_exc()
         reason = _explain(error)
         _end(spec, "failed", reason)
         console.say(f"failed: {reason} (details: {spec.folder.log})")
+        _tell(reason)
         return EXIT_RUN_FAILED
     finally:
         console.close()
+
+
+def _tell(reason: str) -> None:
+    """Hand the reason to the executor, which reads what this process prints."""
+    print(f"{REASON}{reason}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _explain(error: Exception) -> str:
@@ -84,10 +100,22 @@ def _explain(error: Exception) -> str:
     return f"{name}: {first}"
 
 
-def _end(spec: Spec, state: str, reason: str, *, final: bool = False) -> None:
+def _end(spec: Spec, state: str, reason: str, *, final: bool = False) -> bool:
+    """Note the end in the record; returns whether this process left the run complete.
+
+    A complete record stays complete, whatever ends a test or the last tidying up.
+    """
     logging.getLogger("benchmarker").info("%s: %s", state, reason)
-    if spec.folder.read() is not None:
-        spec.folder.change(status={"state": state, "reason": reason, "final": final})
+    try:
+        record = spec.folder.read()
+        if record is not None and record["status"]["state"] == "complete":
+            return not spec.test_only
+        if record is not None:
+            spec.folder.change(status={"state": state, "reason": reason, "final": final})
+    except (BenchmarkerError, OSError) as error:
+        # a full disk or a damaged record: the reason above must reach the user all the same
+        logging.getLogger("benchmarker").info("the record says nothing of it: %s", error)
+    return False
 
 
 def _log_to(path: Path) -> None:

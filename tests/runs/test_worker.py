@@ -89,6 +89,37 @@ def test_the_worst_run_decides_the_exit_code(tmp_path, codes, expected):
     assert executor.exit_code(outcomes) == expected
 
 
+def test_a_complete_record_keeps_its_state(tmp_path):
+    spec = Spec({}, "abc", "run-s1-abc", str(tmp_path), "cache", 2)
+    spec.folder.begin({"digest": "abc"}, {"threads": 2}, {})
+    assert not worker._end(spec, "interrupted", "stopped by the user")
+    assert spec.folder.state == "interrupted"
+    spec.folder.change(status={"state": "complete"})
+    assert worker._end(spec, "interrupted", "stopped by the user")
+    assert spec.folder.state == "complete"
+
+
+def test_the_reason_survives_a_record_that_cannot_be_written(tmp_path):
+    spec = Spec({}, "abc", "run-s1-abc", str(tmp_path), "cache", 2)
+    spec.folder.path.mkdir(parents=True)
+    (spec.folder.path / "run.json").write_text("{")
+    assert not worker._end(spec, "failed", "the disk is full")
+
+
+def test_what_another_command_completed_meanwhile_is_not_made_again(tmp_path, monkeypatch):
+    spec = Spec({}, "abc", "run-s1-abc", str(tmp_path), "cache", 2)
+    spec.folder.begin({"digest": "abc"}, {"threads": 2}, {})
+    spec.folder.change(status={"state": "complete"})
+
+    def run(*_):
+        message = "it was begun again"
+        raise AssertionError(message)
+
+    monkeypatch.setattr(worker, "_run", run)
+    assert worker._guarded(spec, StopRequest()) == 0
+    assert spec.folder.state == "complete"
+
+
 def test_sigterm_saves_like_ctrl_c(tmp_path):
     write_toy(tmp_path / "toy.npz")
     (tmp_path / "list.txt").write_text("mcrgnet,1e-3,200,recipe=d4,batch=16\n")
