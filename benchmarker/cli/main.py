@@ -16,6 +16,7 @@ from benchmarker.core.errors import (
 )
 
 VERB = "verb_"
+UNKNOWN = "unrecognized arguments: "
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,9 +25,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """Print the usage line and the fault, leave with code 1."""
         options = [text for action in self._actions for text in action.option_strings]
-        for word in message.removeprefix("unrecognized arguments: ").split():
-            if word.startswith("-"):
-                message += suggest(word.split("=")[0], options)
+        if message.startswith(UNKNOWN):
+            for word in message.removeprefix(UNKNOWN).split():
+                if word.startswith("-"):
+                    message += suggest(word.split("=")[0], options)
         self.print_usage(sys.stderr)
         print(f"{self.prog}: error: {message}", file=sys.stderr)
         print(f"try '{self.prog} --help'", file=sys.stderr)
@@ -98,6 +100,11 @@ def run_guarded(chosen: argparse.Namespace) -> int:
         # the reader (head, less) has seen enough
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if getattr(chosen, "debug", False):
+            raise
+        print(f"error: {error} (--debug shows where)", file=sys.stderr)
+        return EXIT_INPUT
 
 
 def entry() -> None:

@@ -61,6 +61,7 @@ def explained(path: Path) -> Iterator[None]:
             errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
             errno.ENOTDIR: "a part of the path is a file, not a folder",
             errno.EEXIST: "a part of the path is a file, not a folder",
+            errno.ENOENT: "no folder can be made there: choose another one",
         }
         reason = reasons.get(error.errno or 0)
         if reason is None:

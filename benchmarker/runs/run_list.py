@@ -59,13 +59,12 @@ def read_run_list(path: str | Path) -> list[Entry]:
     known = set(registry.names())
     for number, line in enumerate(_lines(path), start=1):
         text = line.split("#", 1)[0].strip()
+        name = text.split(",", 1)[0].strip()
+        if name and name not in known:
+            problems.add(f"unknown network {name!r}{suggest(name, known)}", line=number)
         entry = _read_line(text, number, problems) if text else None
         if entry is None:
             continue
-        if entry.network not in known:
-            problems.add(
-                f"unknown network {entry.network!r}{suggest(entry.network, known)}", line=number
-            )
         key = (entry.network, entry.learning_rate, entry.epochs, tuple(sorted(entry.options)))
         if key in seen:
             problems.add(f"the same run as line {seen[key]}", line=number)
