@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -46,6 +47,21 @@ def stem(name: str) -> str:
 def is_distinct(names: Sequence[str]) -> bool:
     """Whether every name is there, and there once."""
     return all(names) and len(set(names)) == len(names)
+
+
+def names_in_folders(names: Sequence[str], folders: Sequence[str]) -> list[str]:
+    """`names` as they are where they differ, else ``FOLDER/NAME`` for all.
+
+    ``FRI/0001`` and ``FRII/0001`` are two images. A repeated name that holds a sky position is
+    one source in two classes: those stay as they are, and the set refuses them.
+
+    >>> names_in_folders(["1", "1"], ["FRI", "FRII"])
+    ['FRI/1', 'FRII/1']
+    """
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if not repeated or positions(repeated)[0] is not None:
+        return list(names)
+    return [f"{folder}/{name}" for folder, name in zip(folders, names, strict=True)]
 
 
 def batch_names(batches: Iterable[str], places: Iterable[int]) -> list[str]:

@@ -11,7 +11,12 @@ import numpy as np
 from benchmarker.core.errors import InputFileError, MissingDataError, Problems
 from benchmarker.data.images import ImageSet
 from benchmarker.data.reading_files import FilePixels, first_shape, list_images, subfolders
-from benchmarker.data.reading_names import PNG_SUFFIXES, positions, split_word
+from benchmarker.data.reading_names import (
+    PNG_SUFFIXES,
+    names_in_folders,
+    positions,
+    split_word,
+)
 from benchmarker.data.reading_options import DEFAULTS, ReadOptions
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -95,7 +100,8 @@ def read_png_folder(
 
     PART is ``train``, ``valid`` (or ``val``, ``validation``) or ``test`` and gives the
     published split; beside parts a folder ``all`` is passed over, as it repeats them.
-    `classes` is the class order; by default folder names in alphabetical order.
+    `classes` is the class order; by default folder names in alphabetical order. Sources are
+    named after their files, with their folder where file names repeat (``FRI/0001``).
 
     Raises `InputFileError` listing every class without an image, `MissingDataError` if
     `root` is absent.
@@ -121,9 +127,11 @@ def read_png_folder(
     if not names:
         problems.add("no folder with PNG images in it, expected one per class")
     problems.raise_if_any()
-    sources, labels, paths, parts = zip(*rows, strict=True)
+    names_found, labels, paths, parts = zip(*rows, strict=True)
+    folders = [path.parent.relative_to(root).as_posix() for path in paths]
+    sources = tuple(names_in_folders(names_found, folders))
     decode = partial(_decode, options)
-    ra, dec = positions(sources)
+    ra, dec = positions(names_found)
     return ImageSet(
         name=root.name or root.resolve().name,
         pixels=FilePixels(paths, decode, first_shape(paths, decode, options.skip_budget)),

@@ -106,6 +106,19 @@ def test_folders_of_parts_give_the_split_and_all_is_passed_over(tmp_path):
     }  # fmt: skip
 
 
+def test_file_names_that_repeat_get_their_folder(tmp_path):
+    write(tmp_path / "plain" / "FRI" / "1.png")
+    write(tmp_path / "plain" / "FRII" / "1.png")
+    assert read_png_folder(tmp_path / "plain").sources == ("FRI/1", "FRII/1")
+    for part in ("train", "test"):
+        write(tmp_path / "parts" / part / "FRI" / "1.png")
+    assert set(read_png_folder(tmp_path / "parts").sources) == {"train/FRI/1", "test/FRI/1"}
+    for name in ("FRI", "FRII"):
+        write(tmp_path / "sky" / name / "J000330.73+002756.1.png")
+    with pytest.raises(InputFileError, match="is repeated"):
+        read_png_folder(tmp_path / "sky")
+
+
 def test_empty_class_and_absent_folder(tmp_path):
     write(tmp_path / "FRI" / "a.png")
     with pytest.raises(InputFileError, match="class FRII has no image"):
