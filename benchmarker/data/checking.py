@@ -29,6 +29,8 @@ from benchmarker.data.splits import Split
 
 __all__ = ["Report", "check_between", "check_images", "refuse_leaks"]
 
+MOST_LEAKS = 20
+
 
 def check_images(
     images: ImageSet,
@@ -59,7 +61,7 @@ def check_images(
     if neighbour_arcsec is None:
         neighbour_arcsec = _half_side_arcsec(images, facts)
     findings = _pixel_findings(images, facts) + _repeats(images, facts, parts)
-    findings += _absent_classes(images, parts)
+    findings += _absent_classes(images, parts) + _empty_folders(images)
     counts = _pixel_counts(facts)
     if images.ra_deg is not None and images.dec_deg is not None:
         limits = (same_source_arcsec, neighbour_arcsec)
@@ -77,6 +79,9 @@ def refuse_leaks(images: ImageSet, split: Split) -> None:
         if finding.kind == "leak"
     ]
     if leaks:
+        more = len(leaks) - MOST_LEAKS
+        if more > 0:
+            leaks[MOST_LEAKS:] = [f"and {more} more (`benchmarker data check` finds them all)"]
         message = f"{images.name}: the parts of the split share images:\n  " + "\n  ".join(leaks)
         raise InputFileError(message)
 
@@ -155,6 +160,15 @@ def _absent_classes(images: ImageSet, parts: list[str] | None) -> list[Finding]:
         for place, chosen in places.items()
         for label, name in enumerate(images.classes)
         if label not in images.labels[chosen]
+    ]
+
+
+def _empty_folders(images: ImageSet) -> list[Finding]:
+    """Folders beside the class folders without an image: perhaps a class never filled."""
+    folders = images.provenance.get("passed_over", {}).get("folders without images", [])
+    return [
+        Finding("empty-folder", WARNING, f"folder {name} holds no image: it is no class")
+        for name in folders
     ]
 
 

@@ -20,7 +20,7 @@ from benchmarker.data.reading_files import (
     raise_over_budget,
     subfolders,
 )
-from benchmarker.data.reading_names import FITS_SUFFIXES, positions
+from benchmarker.data.reading_names import FITS_SUFFIXES, names_in_folders, positions
 from benchmarker.data.reading_options import DEFAULTS, ReadOptions
 
 # what the original program left between the images: its rotations and clipped copies
@@ -135,6 +135,9 @@ def _by_folders(root: Path, labels: str | Path | None, classes: tuple[str, ...] 
         folders = [folder for folder in subfolders(root) if list_images(folder, FITS_SUFFIXES)]
         classes = tuple(folder.name for folder in folders)
     found = _Found([], [], [], classes, {})
+    empty = [folder.name for folder in subfolders(root) if folder.name not in classes]
+    empty = [name for name in empty if not list_images(root / name, FITS_SUFFIXES)]
+    passed_over: dict[str, Any] = {"folders without images": empty} if empty else {}
     leftovers = 0
     for label, files in enumerate(_files_by_class(root, classes).values()):
         for name, path in files.items():
@@ -145,8 +148,12 @@ def _by_folders(root: Path, labels: str | Path | None, classes: tuple[str, ...] 
             found.names.append(name)
             found.labels.append(label)
             found.paths.append(path)
+    folders = [classes[label] for label in found.labels]
+    found.names[:] = names_in_folders(found.names, folders)
     if leftovers:
-        found.notes["passed_over"] = {"rotations and clipped copies of other images": leftovers}
+        passed_over["rotations and clipped copies of other images"] = leftovers
+    if passed_over:
+        found.notes["passed_over"] = passed_over
     _refuse_empty(root, found)
     return found
 

@@ -147,6 +147,24 @@ def test_identical_images_in_two_parts_are_an_error():
     assert report.has_errors
 
 
+def test_a_refusal_of_many_leaks_is_short():
+    half = generator("leaks").integers(1, 255, (30, 4, 4, 1)).astype("u1")
+    names = tuple(f"s{row}" for row in range(60))
+    parts = ("train",) * 30 + ("test",) * 30
+    data = ImageSet(
+        name="twins",
+        pixels=ArrayPixels(np.concatenate([half, half]), "twins"),
+        labels=np.arange(60) % 2,
+        classes=("a", "b"),
+        sources=names,
+        published_split=parts,
+    )
+    split = Split(train=names[:30], validation=(), test=names[30:], rule="halves")
+    with pytest.raises(InputFileError, match="and 10 more") as caught:
+        refuse_leaks(data, split)
+    assert str(caught.value).count("identical pixels") == 20
+
+
 def test_the_split_given_decides_what_leaks():
     images = noise(6)
     images[5] = images[0]

@@ -5,6 +5,7 @@ import pytest
 from astropy.io import fits
 
 from benchmarker.core.errors import InputFileError, MissingDataError
+from benchmarker.data.checking import check_images
 from benchmarker.data.reading_files import drop_unreadable
 from benchmarker.data.reading_fits_folder import read_fits_folder
 from benchmarker.data.reading_options import DEFAULTS, ReadOptions
@@ -115,6 +116,23 @@ def test_one_source_in_two_classes_is_an_error(layout):
     write(layout / "COMP" / f"{NAMES[1]}.fits")
     with pytest.raises(InputFileError, match=f"{NAMES[1]!r} is repeated".replace("+", r"\+")):
         read_fits_folder(layout)
+
+
+def test_a_folder_without_images_is_recorded(layout):
+    (layout / "BENT").mkdir()
+    images = read_fits_folder(layout)
+    assert images.classes == ("COMP", "FRI")
+    assert images.provenance["passed_over"] == {"folders without images": ["BENT"]}
+    (finding,) = check_images(images).of_kind("empty-folder")
+    assert "BENT" in finding.text
+
+
+def test_running_numbers_may_repeat_from_class_to_class(tmp_path):
+    write(tmp_path / "FRI" / "0001.fits")
+    write(tmp_path / "FRII" / "0001.fits")
+    images = read_fits_folder(tmp_path)
+    assert images.sources == ("FRI/0001", "FRII/0001")
+    assert images.labels.tolist() == [0, 1]
 
 
 def test_other_shape_names_both(layout):
