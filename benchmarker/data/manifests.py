@@ -135,7 +135,10 @@ def manifest_of_rows(
         problems.add("no source is left; expected at least one per class")
     for name, count in manifest.counts().items() if kept else ():
         if count == 0:
-            problems.add(f"class {name} has no source (certainty: {certainty}); expected one")
+            problems.add(
+                f"class {name} has no source (certainty: {certainty}); expected one, "
+                "or a label file without that class"
+            )
     problems.raise_if_any()
     return manifest
 
@@ -206,7 +209,12 @@ def _add_class(
 def _fields(path: str | Path, problems: Problems) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and stripped fields of all lines that hold data."""
     is_first = True
-    for line, text in _lines(path, problems):
+    lines = list(_lines(path, problems))
+    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+        if lines and all(mark in text and "," not in text for _, text in lines):
+            problems.add(f"columns are divided by {word}, expected commas")
+            return
+    for line, text in lines:
         fields = [field.strip() for field in text.split(",")]
         is_header = is_first and len(fields) > 1 and not _holds_code(fields)
         is_first = False

@@ -68,6 +68,13 @@ def open_data(
 
 def _absent(word: str, known: list[str]) -> str:
     """The text for something that is neither a card nor a path."""
+    card_name, equals, rest = word.partition("=")
+    if equals and "/" not in card_name:
+        missing = "" if Path(rest).exists() else f", and there is no {rest!r}"
+        return (
+            f"no card {card_name!r}{suggest(card_name, known)}{missing}: expected CARD=PATH, "
+            f"a path described by one of the cards {', '.join(known)}"
+        )
     path = Path(word)
     parent = path.parent
     near = ""

@@ -7,6 +7,7 @@ source names in ``sources``, ``names``, ``source_key``, ``filenames`` or ``filep
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,7 +72,7 @@ def images_from_arrays(
     ra, dec = _positions(reading, count, sources)
     reading.problems.raise_if_any()
     return ImageSet(
-        name=stem(origin).removesuffix(".npz"),
+        name=re.sub(r"\.(npz|h5|hdf5)$", "", stem(origin)),
         pixels=ArrayPixels(images, origin),
         labels=labels,
         classes=classes,
@@ -93,6 +94,9 @@ def _images(reading: _Reading) -> np.ndarray:
         reading.problems.add(f"no array 'labels', found: {found}")
     if images.ndim == 3:
         images = images[..., np.newaxis]
+    if 0 in images.shape[:1]:
+        reading.problems.add(f"array 'images' holds no image, shape {images.shape}")
+        return images
     if images.ndim != 4 or not 1 <= images.shape[3] <= MOST_CHANNELS or 0 in images.shape:
         reading.problems.add(
             f"array 'images' has shape {images.shape}, "

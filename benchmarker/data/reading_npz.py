@@ -30,6 +30,12 @@ def read_npz(path: str | Path, options: ReadOptions = DEFAULTS) -> ImageSet:
     allocated before the claimed sizes agree with each other and with the file.
     """
     arrays = read_arrays(path, limit=options.max_bytes, wanted=USED_ARRAYS)
+    problems = Problems(path)
+    for name in ("images", "labels"):
+        if name not in arrays:
+            found = ", ".join(sorted(array_names(path))) or "none"
+            problems.add(f"no array {name!r}, found: {found}")
+    problems.raise_if_any()
     return images_from_arrays(arrays, str(path), reader="npz", options=options)
 
 

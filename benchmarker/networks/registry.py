@@ -86,7 +86,9 @@ def check_input(input_shape: tuple[int, int, int], num_classes: int) -> tuple[in
     """Refuse shapes and class numbers that no network can take; return the shape as integers."""
     shape = tuple(int(length) for length in input_shape)
     if len(shape) != 3 or min(shape) < 1:
-        message = f"input shape is {tuple(input_shape)}, expected (height, width, channels)"
+        message = (
+            f"input shape is {tuple(input_shape)}, expected (height, width, channels), each from 1"
+        )
         raise SettingsError(message)
     if num_classes < 2:
         message = f"{num_classes} class(es) asked for, expected at least 2"

@@ -87,7 +87,15 @@ def test_bytes_that_are_not_utf8_are_named_by_line(tmp_path):
 
 def test_empty_class_is_named(tmp_path):
     found = faults(written(tmp_path, "Name,Type\nJ1,1\nJ2,2\nJ3,3\n"))
-    assert found == ["class BENT has no source (certainty: all); expected one"]
+    text = "class BENT has no source (certainty: all); expected one"
+    assert found == [f"{text}, or a label file without that class"]
+
+
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_is_one_fault(tmp_path, mark, word):
+    lines = [f"Name{mark}Type", *(f"J{number}{mark}1" for number in range(500))]
+    found = faults(written(tmp_path, "\n".join(lines) + "\n"))
+    assert found == [f"columns are divided by {word}, expected commas"]
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "Name,Type\n", "# nothing\n"])

@@ -343,3 +343,10 @@ def test_real_subset_by_card_name(real_data, workplace, monkeypatch):
     assert np.bincount(images.labels).tolist() == [397, 436]
     assert images.published_split.count("test") == 104
     assert images.ra_deg is not None
+
+
+def test_a_mistyped_card_before_a_path_is_named(tmp_path):
+    with pytest.raises(MissingDataError, match=r"no card 'mirabest-certain' \(did you mean"):
+        open_data(f"mirabest-certain={tmp_path}")
+    with pytest.raises(MissingDataError, match=r"and there is no 'none.npz': expected CARD=PATH"):
+        open_data("mirabes=none.npz")

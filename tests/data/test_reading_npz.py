@@ -125,9 +125,10 @@ def test_every_fault_is_listed_at_once(tmp_path):
     [
         ({"labels": None}, "no array 'labels'"),
         ({"images": None}, "no array 'images', found: labels"),
+        ({"images": None, "labels": None, "x": IMAGES}, "no array 'images', found: x"),
         ({"images": IMAGES.reshape(4, 9)}, "shape (4, 9)"),
         ({"images": np.zeros((4, 3, 3, 7), np.uint8)}, "(4, 3, 3, 7)"),
-        ({"images": np.zeros((0, 3, 3), np.uint8), "labels": np.zeros(0, int)}, "(0, 3, 3, 1)"),
+        ({"images": np.zeros((0, 3, 3), np.uint8), "labels": np.zeros(0, int)}, "holds no image"),
         ({"images": IMAGES.astype(complex)}, "complex128"),
         ({"labels": np.array([0.5, 1, 1, 0])}, "expected whole numbers"),
         ({"labels": np.array([0, 1, 1])}, "expected (4,)"),
