@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from benchmarker.data.images import ImageSet
 
 NAME = "check"
+MOST_SHOWN = 20  # findings of one kind in the text; a survey's edges fill thousands of lines
 HELP = "look for repeats, leaks between train and test, empty or broken images, sky neighbours"
 
 
@@ -97,7 +99,15 @@ def _print_json(reports: list[Report]) -> None:
 def _print_table(report: Report) -> None:
     classes = ", ".join(f"{name} {count}" for name, count in report.classes.items())
     print(f"{report.name}: {report.images} images ({classes})")
+    numbers = Counter((finding.severity, finding.kind) for finding in report.findings)
+    shown: Counter[tuple[str, str]] = Counter()
     for finding in report.findings:
-        print(f"  {finding.severity:<8} {finding.kind:<24} {finding.text}")
+        kind = (finding.severity, finding.kind)
+        shown[kind] += 1
+        if shown[kind] <= MOST_SHOWN:
+            print(f"  {finding.severity:<8} {finding.kind:<24} {finding.text}")
+        elif shown[kind] == numbers[kind]:
+            more = f"and {numbers[kind] - MOST_SHOWN} more of this kind (--json lists them)"
+            print(f"  {finding.severity:<8} {finding.kind:<24} {more}")
     errors, warnings = report.counts["errors"], report.counts["warnings"]
     print(f"  errors: {errors}, warnings: {warnings}")

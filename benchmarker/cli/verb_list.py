@@ -143,19 +143,39 @@ def _texts(what: str) -> list[dict[str, Any]]:
 
 
 def _title(path: Path) -> str:
-    """A card's title, or the first comment line of a text."""
+    """A card's title, the words of a recipe, or the first sentence of a text's comments."""
     text = path.read_text(encoding="utf-8", errors="replace")
     if path.suffix == ".toml":
         match = re.search(r'^title\s*=\s*"(.*)"\s*$', text, re.MULTILINE)
         return match[1] if match else ""
-    match = re.search(r"^#+[ \t]*(\S.*)$", text, re.MULTILINE)
-    return match[1].strip() if match else ""
+    if path.suffix == ".yaml" and (about := _about(text)):
+        return _sentence(about)
+    comments = re.search(r"(?:^#.*\n?)+", text, re.MULTILINE)
+    return _sentence(re.sub(r"^#+", "", comments[0], flags=re.MULTILINE)) if comments else ""
+
+
+def _about(text: str) -> str:
+    """The key ``about`` of a recipe; empty where there is none or the file has faults."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return ""
+    return str(content.get("about", "")) if isinstance(content, dict) else ""
+
+
+def _sentence(text: str) -> str:
+    """The first sentence of `text` on one line."""
+    words = " ".join(text.split())
+    match = re.match(r".*?(?=[.;](?:\s[A-Z]|$))", words)
+    return match[0] if match else words
 
 
 def _print_texts(rows: list[dict[str, Any]], what: str) -> None:
     from rich.table import Table
 
-    table = Table(title=f"{len(rows)} {what}")
+    table = Table(title=f"{len(rows)} {'data sets' if what == 'data' else what}")
     table.add_column("name", no_wrap=True)
     table.add_column("title")
     for row in rows:

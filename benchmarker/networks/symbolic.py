@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +24,8 @@ def without_memory(build: Callable[[], Any]) -> Any:
     A network of any size is built in milliseconds this way. The model that comes back can
     be counted, not called. What `build` raises is raised here.
     """
-    import keras
+    with _without_greeting():
+        import keras
 
     result: dict[str, Any] = {}
 
@@ -40,6 +44,26 @@ def without_memory(build: Callable[[], Any]) -> Any:
     if "error" in result:
         raise result["error"]
     return result["value"]
+
+
+@contextlib.contextmanager
+def _without_greeting() -> Iterator[None]:
+    """Send what TensorFlow's C++ code prints while it is imported nowhere; errors are raised.
+
+    No log level stops these lines, and they would stand before a table or an error message.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def model_rows(model: keras.Model) -> list[Row]:

@@ -140,6 +140,19 @@ def test_check_leaves_with_3_for_a_leak_and_0_without(capsys, image_file):
     assert "errors: 0, warnings: 0" in out
 
 
+def test_check_shows_the_first_findings_of_a_kind_and_json_all(capsys, tmp_path):
+    images = generator("nan").random((30, 4, 4)).astype("f4")
+    images[:, 0, 0] = np.nan
+    np.savez(tmp_path / "edges.npz", images=images, labels=np.arange(30) % 2)
+    code, out, _ = call(capsys, "data", "check", tmp_path / "edges.npz")
+    assert code == 0
+    assert out.count("non-finite") == 21
+    assert "and 10 more of this kind" in out
+    assert "warnings: 30" in out
+    _, value = call_json(capsys, "data", "check", tmp_path / "edges.npz")
+    assert len(value["findings"]) == 30
+
+
 def test_check_against_another_set(capsys, image_file):
     first = image_file("first.npz", generator("a").integers(1, 255, (8, 6, 6)).astype("u1"))
     code, value = call_json(capsys, "data", "check", first, "--against", first)

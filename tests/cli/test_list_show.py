@@ -101,6 +101,27 @@ def test_list_texts_of_the_user(tmp_path, monkeypatch, capsys):
     assert "My runs" in printed(capsys, verb_list, "run-lists")
 
 
+def test_titles_are_whole_sentences(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "augment").mkdir()
+    (tmp_path / "augment" / "broken.yaml").write_text("about: [\n", encoding="utf-8")
+    recipes = json.loads(printed(capsys, verb_list, "recipes", "--json"))
+    titles = {row["name"]: row["title"] for row in recipes}
+    assert titles["rotations24"].startswith("24 rotations of each source in steps of 15 degrees")
+    assert titles["broken"] == ""
+    assert all(title for name, title in titles.items() if name != "broken")
+    lists = json.loads(printed(capsys, verb_list, "run-lists", "--json"))
+    titles = {row["name"]: row["title"] for row in lists}
+    assert titles["first"] == "ConvXpress on the real FIRST images of Griese et al. 2023 at 150 px"
+
+
+def test_a_python_network_is_shown_without_words_of_tensorflow():
+    words = [sys.executable, "-m", "benchmarker", "show", "deepsource", "--size", "64", "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["name"] == "deepsource"
+    assert done.stderr == ""
+
+
 def test_neither_verb_loads_tensorflow():
     code = (
         "import argparse, sys\n"
