@@ -37,6 +37,7 @@ COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
 DASHES = ("-", "--", "-.", ":")
 GREY = "#666666"
 RESOLUTION = 150  # dots per inch
+LEGEND_INSIDE = 5  # classes that a ROC's legend names within the axes
 WIDEST_LEVEL_NAME = 9  # letters; longer class names are written at an angle
 
 
@@ -134,7 +135,9 @@ def roc(
     labels : int (n,); probabilities : float (n, classes). A class that is absent, or the
     only one present, has no curve and is named as undefined.
     """
-    figure = _figure(5.2, 4.8)
+    # beside the curves where it would cover them
+    outside = len(classes) > LEGEND_INSIDE
+    figure = _figure(7.0 if outside else 5.2, 4.8)
     axes = figure.subplots()
     for index, name in enumerate(classes):
         false_rate, true_rate = roc_curve(labels == index, probabilities[:, index])
@@ -151,7 +154,8 @@ def roc(
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
     axes.grid(alpha=0.25)
-    axes.legend(title="class, area under the curve", frameon=False, fontsize="small")
+    place = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)} if outside else {}
+    axes.legend(title="class, area under the curve", frameon=False, fontsize="small", **place)
     return _write(figure, path, title)
 
 

@@ -75,6 +75,17 @@ def test_roc_of_an_absent_class_is_no_error(tmp_path):
     assert ink(path) > 0.01
 
 
+def test_roc_of_many_classes_has_its_legend_beside_the_curves(tmp_path):
+    sizes = []
+    for count in (4, 10):
+        shares = np.eye(count)[np.arange(40) % count] * 0.5 + 0.5 / count
+        names = [f"class {number}" for number in range(count)]
+        path = plots.roc(np.arange(40) % count, shares, names, tmp_path / f"{count}.png")
+        sizes.append(matplotlib.image.imread(path).shape)
+    assert sizes[1][1] > sizes[0][1]
+    assert sizes[1][0] == sizes[0][0]
+
+
 def test_leaderboard_plot_leaves_out_failed_rows_and_takes_many(tmp_path):
     for number in range(6):
         make_run(tmp_path, f"network_{number}", skill=number / 2)
