@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarker.core.errors import MissingDataError, Problems, suggest
 from benchmarker.data.images import ImageSet
+from benchmarker.data.manifests import FR0_CODE, Manifest
 from benchmarker.data.reading_files import (
     FilePixels,
     first_shape,
@@ -92,7 +93,10 @@ def _by_manifest(
     from benchmarker.data.manifests import read_manifest
 
     table = read_manifest(manifest, labels, fr0=options.fr0, certainty=options.certainty)
-    files = _files_by_class(root, table.classes)
+    homeless = _fr0_without_folder(root, table)
+    files = _files_by_class(root, tuple(name for name in table.classes if name != homeless))
+    if homeless is not None:
+        files[homeless] = files[table.classes[0]]
     found = _Found([], [], [], table.classes, {"manifest_sha256": digest_file(manifest)})
     missing = {}
     for name, label in zip(table.names, table.labels.tolist(), strict=True):
@@ -108,6 +112,14 @@ def _by_manifest(
         found.notes["left_out"] = missing
     _refuse_empty(root, found)
     return found
+
+
+def _fr0_without_folder(root: Path, table: Manifest) -> str | None:
+    """The class of FR0 sources if it has no folder: in the original layout they lie in COMP."""
+    codes = zip(table.codes, table.labels.tolist(), strict=True)
+    label = next((label for code, label in codes if code == FR0_CODE), 0)
+    name = table.classes[label]
+    return name if label > 0 and not (root / name).is_dir() else None
 
 
 def _files_by_class(root: Path, classes: tuple[str, ...]) -> dict[str, dict[str, Path]]:

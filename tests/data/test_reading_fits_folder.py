@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,6 +83,21 @@ def test_what_the_original_program_left_behind_is_no_source(layout):
     images = read_fits_folder(layout)
     assert images.sources == NAMES
     assert list(images.provenance["passed_over"].values()) == [3]
+
+
+def test_fr0_as_a_class_of_its_own_is_found_among_the_compact_sources(layout):
+    compact = "J000004.00+010101.0"
+    write(layout / "COMP" / f"{compact}.fits", 4)
+    rows = f"{NAMES[0]},1F\n{compact},1\n{NAMES[1]},2\n"
+    (layout.parent / "m.csv").write_text("Name,Type\n" + rows)
+    images = with_manifest(layout, ReadOptions(fr0="own"))
+    assert images.classes == ("COMP", "FRI", "FR0")
+    assert images.labels.tolist() == [2, 0, 1]
+    folders = [Path(images.pixels.name(row)).parent.name for row in range(3)]
+    assert folders == ["COMP", "COMP", "FRI"]
+    (layout / "FR0").mkdir()
+    with pytest.raises(InputFileError, match=r"FR0/J000001.00\+010101.0.fits is missing"):
+        with_manifest(layout, ReadOptions(fr0="own"))
 
 
 def test_missing_files_are_listed_at_once_or_left_out_within_the_budget(layout):
