@@ -196,6 +196,10 @@ def _preparation(preparation: dict[str, Any]) -> str:
     if "name" in preparation:
         return str(preparation["name"])
     words = [str(preparation[key]) for key in ("clip", "normalise") if key in preparation]
+    words += [
+        stretch for stretch in [preparation.get("stretch")] if stretch not in (None, "linear")
+    ]
+    words += [f"pad{side[0]}" for side in [preparation.get("pad")] if side]
     words += [key for key, value in preparation.items() if value is True]
     return "+".join(words) or preparation["digest"][:SHORT]
 

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarker.core.hashing import digest_text
 from benchmarker.report import leaderboard
+from benchmarker.report import rows as rows_module
 from benchmarker.report.published import Published
 from benchmarker.report.rows import HEAD, TAIL
 from benchmarker.report.tables import table
@@ -283,3 +284,10 @@ def test_wide_tables_show_more(tmp_path):
 def test_names_with_markup_are_printed_as_they_are(tmp_path):
     make_run(tmp_path, "[bold]net[/bold]", data="a b")
     assert "[bold]net[/bold]" in printed(board(tmp_path, model="best"), 100)
+
+
+def test_a_row_tells_stretch_and_padding_of_the_preparation():
+    plain = {"clip": "none", "normalise": "scale255", "stretch": "linear", "pad": None}
+    assert rows_module._preparation(plain) == "none+scale255"
+    rich = {**plain, "stretch": "sqrt", "pad": [64, 64], "circular_mask": True}
+    assert rows_module._preparation(rich) == "none+scale255+sqrt+pad64+circular_mask"
