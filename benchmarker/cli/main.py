@@ -73,7 +73,10 @@ def parser() -> Parser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code (0, 1 input, 2 run failed, 3 check, 130 stopped)."""
-    top = parser()
+    try:
+        top = parser()
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     chosen, unknown = top.parse_known_args(arguments)
     if unknown:
         # told by the verb's own parser, which knows the near names

@@ -227,7 +227,8 @@ def _training(parser: argparse.ArgumentParser) -> None:
         "--legacy",
         action="store_true",
         help="the original protocol where it differs: batches of adjacent rotations, rotated "
-        "validation images, total loss monitored, sigmoid output of atlas, legacy split and clip",
+        "validation images, total loss monitored, sigmoid output of atlas, 3-sigma clip, and the "
+        "original's draw of the sources where -t and -v or the card ask for so many of each class",
     )
     add("--quick", action="store_true", help="at most two epochs a run, for a first look")
 
@@ -240,6 +241,12 @@ def _doing(parser: argparse.ArgumentParser) -> None:
         "--accept-differences",
         action="store_true",
         help="resume although versions, threads or machine differ; the record is marked",
+    )
+    add(
+        "--nondeterministic",
+        action="store_true",
+        help="allow operations that have no deterministic form on this device; the record is "
+        "marked, and does not repeat bit for bit",
     )
     add(
         "--threads",

@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         again=arguments.again,
         accept_differences=arguments.accept_differences,
+        deterministic=not arguments.nondeterministic,
         test_only=arguments.only_test or arguments.test in ("True", "time"),
         copies=arguments.copies,
     )

@@ -59,8 +59,10 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def set_determinism(seed: int, threads: int) -> None:
+def set_determinism(seed: int, threads: int, *, ops: bool = True) -> None:
     """Fix every source of chance of this process; call before any model or data set exists.
+
+    With ``ops=False`` operations that have no deterministic form are let through.
 
     The global generators of Python and NumPy are seeded for the sake of plug-ins only:
     nothing in this package draws from them.
@@ -73,24 +75,25 @@ def set_determinism(seed: int, threads: int) -> None:
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")
     if keras.backend.backend() == "tensorflow":
-        _set_tensorflow(threads)
+        _set_tensorflow(threads, ops=ops)
     elif keras.backend.backend() == "jax":
         import jax
 
         jax.config.update("jax_default_matmul_precision", "highest")
 
 
-def _set_tensorflow(threads: int) -> None:
+def _set_tensorflow(threads: int, *, ops: bool) -> None:
     """The TensorFlow-only part: op determinism, threads, no TF32."""
     import tensorflow as tf
 
-    tf.config.experimental.enable_op_determinism()
+    if ops:
+        tf.config.experimental.enable_op_determinism()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-def fingerprint(threads: int) -> dict[str, Any]:
+def fingerprint(threads: int, *, ops: bool = True) -> dict[str, Any]:
     """What the bits of a result depend on beside its identity: versions, device, threads, flags."""
     import keras
 
@@ -104,7 +107,7 @@ def fingerprint(threads: int) -> dict[str, Any]:
         "machine": platform.machine(),
         "system": platform.system(),
         "threads": threads,
-        "op_determinism": True,
+        "op_determinism": ops,
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
         "float32_matmul": "full",
     }

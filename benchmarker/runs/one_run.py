@@ -29,6 +29,7 @@ from benchmarker.runs.weights import load_weights, named_weights, weights_digest
 
 LOG = logging.getLogger("benchmarker")
 MODELS = ("best", "final")
+NOT_EXACT = "operations without a deterministic form were allowed"
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Job:
 def train_and_test(job: Job) -> None:
     """Make the record of one run; resumes where an earlier sitting was cut off."""
     settings = job.resolved.settings
-    determinism.set_determinism(settings.seed, job.spec.threads)
-    here = determinism.fingerprint(job.spec.threads)
+    determinism.set_determinism(settings.seed, job.spec.threads, ops=job.spec.deterministic)
+    here = determinism.fingerprint(job.spec.threads, ops=job.spec.deterministic)
     if job.folder.read() is None:
         # a checkpoint whose record somebody removed belongs to nothing
         shutil.rmtree(job.folder.checkpoint, ignore_errors=True)
@@ -127,8 +128,11 @@ def _begin(job: Job, here: dict[str, Any], model: Any, marks: list[str]) -> None
             "multiply_adds": facts.multiply_adds,
         }
         job.folder.begin(job.resolved.identity, here, network)
+        allowed = [] if job.spec.deterministic else [NOT_EXACT]
         job.folder.change(
-            digests={"initial_weights": weights_digest(model)}, place={"data": settings.data}
+            status={"marks": allowed},
+            digests={"initial_weights": weights_digest(model)},
+            place={"data": settings.data},
         )
         LOG.info("begun: %s", job.folder.path.name)
     else:
@@ -283,12 +287,12 @@ def test_again(job: Job) -> None:
             "--only-test first"
         )
         raise MissingDataError(message)
-    determinism.set_determinism(settings.seed, job.spec.threads)
+    determinism.set_determinism(settings.seed, job.spec.threads, ops=job.spec.deterministic)
     parts = {part: _prepared(job, part) for part in ("validation", "test")}
     results = _test(job, _model(job), parts)
     same = digest_arrays(results["predicted"]) == record["digests"]["predictions"]
     unlike = determinism.differences(
-        record["fingerprint"], determinism.fingerprint(job.spec.threads)
+        record["fingerprint"], determinism.fingerprint(job.spec.threads, ops=job.spec.deterministic)
     )
     verdict = f"differ from the record, as they may with {'; '.join(unlike)}"
     if not same and not unlike:

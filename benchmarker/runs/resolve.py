@@ -24,6 +24,7 @@ from benchmarker.networks import describe, registry
 from benchmarker.runs.settings import RunSettings
 
 IDENTITY_VERSION = 1
+DIGITS = "mnist"
 PREPARED_CHANNELS = 1  # preparation mixes colours to grey
 # Settings that say how to find the data; the digests of what was found stand for them
 _PLACES = ("network", "data", "manifest", "labels", "fr0", "preparation", "recipe", "seed", "size")
@@ -114,15 +115,26 @@ def _recipe(name: str) -> Recipe:
 
 
 def _preparation(settings: RunSettings, images: ImageSet) -> Preparation:
-    name = settings.preparation or images.provenance.get("preparation") or "legacy"
-    preparation = named_preparation(name, size=settings.size)
+    card = images.provenance.get("card")
+    named = images.provenance.get("preparation") or "legacy"
+    # the original clips every image set but its digits
+    usual = "legacy" if settings.protocol == "legacy" and card != DIGITS else named
+    name = settings.preparation or usual
+    # the images' own size, asked for in words, is no other run
+    size = None if settings.size == _native_size(images) else settings.size
+    preparation = named_preparation(name, size=size)
     if settings.bin_threshold:
         preparation = replace(preparation, bin_threshold=True)
     return preparation
 
 
+def _native_size(images: ImageSet) -> tuple[int, int]:
+    height, width = images.pixels.read(0).shape[:2]
+    return int(height), int(width)
+
+
 def _shape(images: ImageSet, preparation: Preparation) -> tuple[int, int, int]:
-    height, width = (int(number) for number in images.pixels.read(0).shape[:2])
+    height, width = _native_size(images)
     rows, columns = preparation.size or (height, width)
     if rows > height or columns > width:
         message = (

@@ -22,7 +22,7 @@ from benchmarker.core.errors import (
 from benchmarker.core.files import make_folder
 from benchmarker.runs import executor
 from benchmarker.runs.executor import Outcome
-from benchmarker.runs.folder import RunFolder
+from benchmarker.runs.folder import DIGESTED, RunFolder
 from benchmarker.runs.resolve import Resolved, resolve
 from benchmarker.runs.run_list import Entry
 from benchmarker.runs.settings import RunSettings
@@ -44,6 +44,7 @@ class Request:
     workers : loader threads of each run
     again : repeat what is complete or failed
     accept_differences : resume on another machine or with other versions, marked
+    deterministic : refuse operations without a deterministic form; False is marked
     test_only : test the stored weights, train nothing
     copies : classic folder for copies of the weights
     """
@@ -58,6 +59,7 @@ class Request:
     workers: int = 1
     again: bool = False
     accept_differences: bool = False
+    deterministic: bool = True
     test_only: bool = False
     copies: Path | None = None
 
@@ -144,18 +146,28 @@ def _settled(folder: RunFolder, request: Request) -> Outcome | None:
         record = folder.read()
     except InputFileError as error:
         return Outcome(folder, EXIT_INPUT, str(error))  # the other runs go on
-    state = "new" if record is None else record["status"]["state"]
+    status = {"state": "new"} if record is None else record["status"]
+    if status["state"] == "complete":
+        return _complete(folder, request)
     if request.test_only:
         text = f"{folder.path} holds no complete run to test; leave --only-test out to make it"
-        return None if state == "complete" else Outcome(folder, EXIT_INPUT, text)
-    if state == "complete":
-        # what a kill in the very last moment left
-        shutil.rmtree(folder.checkpoint, ignore_errors=True)
-        return Outcome(folder, EXIT_FINE, f"complete already in {folder.path} (--again repeats it)")
-    if state == "failed" and record and record["status"].get("final"):
-        reason = record["status"]["reason"]
-        return Outcome(folder, EXIT_RUN_FAILED, f"failed before: {reason} (--again repeats it)")
+        return Outcome(folder, EXIT_INPUT, text)
+    if status["state"] == "failed" and status.get("final"):
+        text = f"failed before: {status['reason']} (--again repeats it)"
+        return Outcome(folder, EXIT_RUN_FAILED, text)
     return None
+
+
+def _complete(folder: RunFolder, request: Request) -> Outcome | None:
+    lost = [name for name in DIGESTED if not (folder.path / name).is_file()]
+    if lost:
+        text = f"{folder.path} lost {', '.join(lost)}; --again makes this run anew"
+        return Outcome(folder, EXIT_INPUT, text)
+    # what a kill in the very last moment left
+    shutil.rmtree(folder.checkpoint, ignore_errors=True)
+    if request.test_only:
+        return None
+    return Outcome(folder, EXIT_FINE, f"complete already in {folder.path} (--again repeats it)")
 
 
 def _threads(folder: RunFolder, request: Request, threads: int) -> int:
@@ -178,6 +190,7 @@ def _spec(run: Resolved, request: Request, threads: int, *, shared: bool) -> Spe
         workers=request.workers,
         label=f"s{run.settings.seed} {run.settings.network}" if shared else "",
         accept_differences=request.accept_differences,
+        deterministic=request.deterministic,
         again=request.again,
         test_only=request.test_only,
         copies=None if request.copies is None else str(request.copies.resolve()),

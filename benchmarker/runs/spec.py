@@ -32,6 +32,7 @@ class Spec:
     console: int = 2  # file descriptor for progress
     label: str = ""
     accept_differences: bool = False
+    deterministic: bool = True
     again: bool = False
     test_only: bool = False
     copies: str | None = None

@@ -63,20 +63,17 @@ def _guarded(spec: Spec, stop: StopRequest) -> int:
         return EXIT_FINE if is_whole else EXIT_INTERRUPTED
     except RunFailedError as error:
         _end(spec, "failed", str(error), final=True)
-        console.say(f"failed: {error}")
-        _tell(str(error))
+        _tell(f"failed: {error}")
         return EXIT_RUN_FAILED
     except BenchmarkerError as error:
         _end(spec, "failed", str(error))
-        console.say(f"error: {error}")
         _tell(str(error))
         return error.exit_code
     except Exception as error:  # noqa: BLE001 (whatever a network or a library raises ends this run only)
         traceback.print_exc()
         reason = _explain(error)
         _end(spec, "failed", reason)
-        console.say(f"failed: {reason} (details: {spec.folder.log})")
-        _tell(reason)
+        _tell(f"failed: {reason} (details: {spec.folder.log})")
         return EXIT_RUN_FAILED
     finally:
         console.close()
@@ -88,16 +85,24 @@ def _tell(reason: str) -> None:
 
 
 def _explain(error: Exception) -> str:
-    name, text = type(error).__name__, str(error).strip().splitlines()
-    first = text[0] if text else ""
+    name, first = type(error).__name__, _first_line(str(error))
     if isinstance(error, MemoryError) or name == "ResourceExhaustedError":
         return f"out of memory: choose a smaller batch or size ({first or name})"
     if "determinis" in str(error).lower():
         return (
-            f"an operation has no deterministic form here: {first}; use another layer or another "
-            "device"
+            f"an operation has no deterministic form here: {first}; use another layer, another "
+            "device or --nondeterministic (the record is marked)"
         )
     return f"{name}: {first}"
+
+
+def _first_line(text: str) -> str:
+    """What went wrong in one line, with the node where TensorFlow says it in many."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines or not lines[0].startswith("Graph execution error"):
+        return lines[0] if lines else ""
+    nodes = [number for number, line in enumerate(lines[:-1]) if line.startswith("Node: ")]
+    return f"{lines[nodes[0] + 1]} ({lines[nodes[0]]})" if nodes else " ".join(lines[:2])
 
 
 def _end(spec: Spec, state: str, reason: str, *, final: bool = False) -> bool:

@@ -107,3 +107,20 @@ def test_a_closed_pipe_is_no_fault():
         process.stdout.readline()
         process.stdout.close()
         assert "Traceback" not in process.stderr.read().decode()
+
+
+def test_near_names_are_for_options_that_do_not_exist(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["run", "--batch", "0"])
+    assert "did you mean" not in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_is_told_without_a_traceback(capsys):
+    def refuse(_):
+        raise OSError(5, "Input/output error", "results")
+
+    chosen = cli.argparse.Namespace(run=refuse, debug=False)
+    assert cli.run_guarded(chosen) == 1
+    assert "error: [Errno 5] Input/output error: 'results'" in capsys.readouterr().err
+    with pytest.raises(OSError, match="Input/output"):
+        cli.run_guarded(cli.argparse.Namespace(run=refuse, debug=True))

@@ -143,3 +143,10 @@ def test_core_lists_hold_the_published_rates(name, column):
     assert {e.network: e.epochs for e in entries if e.epochs != 16} == (
         {"convXpress": 30} if column == 0 else {}
     )
+
+
+def test_an_unknown_network_is_listed_beside_the_other_faults_of_its_line(tmp_path):
+    with pytest.raises(InputFileError) as caught:
+        read(tmp_path, "mcgnet,x,0\n")
+    for text in ("unknown network 'mcgnet'", "learning rate: 'x'", "epochs: '0'"):
+        assert text in str(caught.value)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarker.runs import executor, session
-from benchmarker.runs.folder import RunFolder
+from benchmarker.runs.folder import DIGESTED, RunFolder
 
 IDENTITY = {"digest": "abc"}
 
@@ -33,11 +33,20 @@ def test_what_is_not_complete_needs_a_process(tmp_path, folder):
 
 def test_complete_is_skipped_and_its_left_over_checkpoint_removed(tmp_path, folder):
     begun(folder, "complete")
+    for name in DIGESTED:
+        (folder.path / name).touch()
     folder.checkpoint.mkdir()
     outcome = session._settled(folder, request(tmp_path))
     assert outcome.complete
     assert "complete already" in outcome.text
     assert not folder.checkpoint.exists()
+
+
+def test_a_complete_run_that_lost_a_file_is_no_complete_run(tmp_path, folder):
+    begun(folder, "complete")
+    outcome = session._settled(folder, request(tmp_path))
+    assert outcome.code == 1
+    assert "lost history.csv, predictions.csv, metrics.json" in outcome.text
 
 
 def test_a_run_that_can_only_fail_again_is_not_repeated(tmp_path, folder):
@@ -71,6 +80,8 @@ def test_only_complete_runs_are_tested(tmp_path, folder):
     assert session._settled(folder, asked).code == 1
     assert folder.state == "interrupted"
     begun(folder, "complete")
+    for name in DIGESTED:
+        (folder.path / name).touch()
     assert session._settled(folder, asked) is None
 
 
@@ -97,7 +108,10 @@ def test_threads_do_not_depend_on_what_is_complete(tmp_path, monkeypatch):
         for seed in (1, 2, 3)
     ]
     for run in runs[:2]:
-        begun(RunFolder(tmp_path / "results" / "runs" / run.name), "complete")
+        done = RunFolder(tmp_path / "results" / "runs" / run.name)
+        begun(done, "complete")
+        for name in DIGESTED:
+            (done.path / name).touch()
     monkeypatch.setattr(executor, "cores", lambda: 16)
     started = []
 

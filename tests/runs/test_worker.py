@@ -11,6 +11,15 @@ from benchmarker.runs.spec import Spec, StopRequest
 from tests.runs.commands import command, records, start, wait_for
 from tests.runs.toy import write_toy
 
+GRAPH = """Graph execution error:
+
+Detected at node model/up_3/Resize defined at (most recent call last):
+  File "training.py", line 1, in train
+
+Node: 'model/up_3/Resize'
+{}
+\t [[{{{{node model/up_3/Resize}}}}]] [Op:__inference_function_12]"""
+
 
 class ResourceExhaustedError(Exception):
     """Named as TensorFlow's."""
@@ -24,6 +33,11 @@ class ResourceExhaustedError(Exception):
         (RuntimeError("Deterministic kernel of op X is not there\nat layer up_3"),
          "has no deterministic form here: Deterministic kernel of op X"),
         (ValueError("shapes differ\nmore"), "ValueError: shapes differ"),
+        (ValueError(), "ValueError: "),
+        (ResourceExhaustedError(GRAPH.format("OOM when allocating")),
+         "(OOM when allocating (Node: 'model/up_3/Resize'))"),
+        (RuntimeError(GRAPH.format("A deterministic kernel is not there")),
+         "here: A deterministic kernel is not there (Node: 'model/up_3/Resize'); use another"),
     ],
 )  # fmt: skip
 def test_reasons_are_one_sentence(error, text):
