@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,11 +35,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--neighbour-arcsec",
-        type=float,
+        type=_arcsec,
         metavar="X",
         help="sources closer than X show in each other's image (default: half the image side)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON alone")
+
+
+def _arcsec(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        message = f"{text!r} is not a number of arcsec from 0"
+        raise argparse.ArgumentTypeError(message)
+    return value
 
 
 def run(arguments: argparse.Namespace) -> int:

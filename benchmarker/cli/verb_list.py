@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the list; returns 0, raises `SettingsError` for a size, family or role at fault."""
     networks = arguments.what == "networks"
+    if not networks and (arguments.family or arguments.role):
+        message = f"--family and --role choose among networks, got them for {arguments.what}"
+        raise SettingsError(message)
     rows = _networks(arguments) if networks else _texts(arguments.what)
     if arguments.json:
         print(json.dumps(rows, indent=2))

@@ -153,6 +153,14 @@ def test_check_shows_the_first_findings_of_a_kind_and_json_all(capsys, tmp_path)
     assert len(value["findings"]) == 30
 
 
+@pytest.mark.parametrize("word", ["-3", "nan", "near"])
+def test_check_refuses_a_distance_that_is_none(capsys, word):
+    with pytest.raises(SystemExit) as caught:
+        main(["data", "check", "simulated", f"--neighbour-arcsec={word}"])
+    assert caught.value.code == 1
+    assert "is not a number of arcsec from 0" in capsys.readouterr().err
+
+
 def test_check_against_another_set(capsys, image_file):
     first = image_file("first.npz", generator("a").integers(1, 255, (8, 6, 6)).astype("u1"))
     code, value = call_json(capsys, "data", "check", first, "--against", first)

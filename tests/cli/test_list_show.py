@@ -84,6 +84,11 @@ def test_list_of_an_unknown_family():
         call(verb_list, "networks", "--family", "convexpress")
 
 
+def test_a_role_of_data_is_refused():
+    with pytest.raises(SettingsError, match="--role choose among networks, got them for data"):
+        call(verb_list, "data", "--role", "core")
+
+
 def test_list_texts_of_the_user(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for folder, name, text in (
