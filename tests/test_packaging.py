@@ -1,8 +1,8 @@
 """The wheel, installed elsewhere and run from an empty folder, has all it needs with it."""
 
 import json
-import re
 import os
+import re
 import shutil
 import subprocess
 import sys

@@ -23,13 +23,12 @@ class Parser(argparse.ArgumentParser):
     """Argument parser with our exit code and near names for a mistyped option."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        """Print the usage line and the fault, leave with code 1."""
+        """Print the fault and where help is, leave with code 1."""
         options = [text for action in self._actions for text in action.option_strings]
         if message.startswith(UNKNOWN):
             for word in message.removeprefix(UNKNOWN).split():
                 if word.startswith("-"):
                     message += suggest(word.split("=")[0], options)
-        self.print_usage(sys.stderr)
         print(f"{self.prog}: error: {message}", file=sys.stderr)
         print(f"try '{self.prog} --help'", file=sys.stderr)
         raise SystemExit(EXIT_INPUT)
@@ -52,9 +51,13 @@ def add_verbs(parser: argparse.ArgumentParser, prefix: str, title: str) -> None:
         verb = verbs.add_parser(
             module.NAME, help=module.HELP, description=module.HELP, allow_abbrev=False
         )
-        module.add_arguments(verb)
-        verb.add_argument("--debug", action="store_true", help="show tracebacks of errors")
-        verb.set_defaults(run=module.run, parser=verb)
+        _fill(verb, module)
+
+
+def _fill(verb: argparse.ArgumentParser, module: ModuleType) -> None:
+    module.add_arguments(verb)
+    verb.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    verb.set_defaults(run=module.run, parser=verb)
 
 
 def parser() -> Parser:
@@ -77,6 +80,17 @@ def main(arguments: list[str] | None = None) -> int:
         top = parser()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    return _run(top, arguments)
+
+
+def run_verb(module: ModuleType, arguments: list[str], *, prog: str) -> int:
+    """Run one verb as a command of its own, called `prog`."""
+    verb = Parser(prog=prog, description=module.HELP, allow_abbrev=False)
+    _fill(verb, module)
+    return _run(verb, arguments)
+
+
+def _run(top: Parser, arguments: list[str] | None) -> int:
     chosen, unknown = top.parse_known_args(arguments)
     if unknown:
         # told by the verb's own parser, which knows the near names

@@ -146,6 +146,12 @@ def _data(parser: argparse.ArgumentParser) -> None:
         choices=("drop", "merge", "own"),
         help="sources with code 1F (default: own if the label file lists them, else drop)",
     )
+    add(
+        "--skip",
+        type=_number(0, "a number"),
+        metavar="N",
+        help="leave out up to N missing or unreadable images, recorded (default: 0)",
+    )
     add("-x", "-X", "--mnist", action="store_true", help="the same as -d mnist")
     add(
         "-t",

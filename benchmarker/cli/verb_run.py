@@ -10,12 +10,15 @@ from benchmarker.core.errors import SettingsError
 
 NAME = "run"
 HELP = "train and test the networks of a run list, one record for each seed"
+PAPER_SIZE = (300, 300)
+PAPER_CLASSES = 4
 # Options of the command line that override a setting of every line of the list
 OVERRIDES = (
     "data",
     "manifest",
     "labels",
     "fr0",
+    "skip",
     "size",
     "train",
     "validation",
@@ -96,13 +99,23 @@ def _check_classes(asked: int | None, runs: list[Any]) -> None:
 
 
 def _describe(entries: list[Any], arguments: argparse.Namespace) -> int:
-    from benchmarker.cli.main import main
+    """Classic modes ``parameters`` and ``flops``, at the size of the command or the list."""
+    import json
 
-    height, width = arguments.size or (300, 300)
-    size = str(height) if height == width else f"{height}x{width}"
+    from benchmarker.cli.main import main
+    from benchmarker.networks.describe import describe
+
+    described = []
     for entry in entries:
-        words = ["show", entry.network, "--size", size, "--classes", str(arguments.classes or 4)]
-        main([*words, "--json"] if arguments.json else words)
+        size = arguments.size or entry.settings.get("size") or PAPER_SIZE
+        classes = arguments.classes or PAPER_CLASSES
+        if arguments.json:
+            described.append(describe(entry.network, size, classes).as_dict())
+        else:
+            shape = f"{size[0]}x{size[1]}"
+            main(["show", entry.network, "--size", shape, "--classes", str(classes)])
+    if arguments.json:
+        print(json.dumps(described[0] if len(described) == 1 else described, indent=2))
     return 0
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarker.core.errors import BenchmarkerError
-from benchmarker.core.hashing import SHORT, digest_file, digest_json
-from benchmarker.core.records import MODELS, Predictions, Record, read_record
+from benchmarker.core.hashing import SHORT, digest_file
+from benchmarker.core.records import MODELS, Predictions, Record, identity_digest, read_record
 
 FILES = (
     "history.csv",
@@ -39,9 +39,8 @@ def check_record(folder: str | Path) -> list[str]:
 
 def _identity_faults(record: Record) -> list[str]:
     stated = record.identity["digest"]
-    content = {key: value for key, value in record.identity.items() if key != "digest"}
     faults = []
-    if digest_json(content) != stated:
+    if identity_digest(record.identity) != stated:
         faults.append("run.json: the identity was edited, its digest does not match")
     if not record.folder.resolve().name.endswith(f"-s{record.seed}-{stated[:SHORT]}"):
         ending = f"-s{record.seed}-{stated[:SHORT]}"

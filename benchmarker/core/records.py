@@ -20,10 +20,17 @@ import numpy as np
 
 from benchmarker.core.errors import InputFileError, MissingDataError, Problems
 from benchmarker.core.files import read_json
+from benchmarker.core.hashing import digest_json
 
 FORMAT = 1
 STATES = ("running", "complete", "failed", "interrupted")
 MODELS = ("best", "final")
+# what determines a result: these parts of the identity as they are, those by their digest
+DETERMINING = (
+    "version", "network", "network_digest", "settings", "seed", "precision", "protocol",
+)  # fmt: skip
+BY_CONTENT = ("data", "split", "preparation", "recipe")
+NOT_BEGUN = (".lock", "log.txt")
 
 Form = type | UnionType | dict[str, "Form"]
 _NUMBER = int | float
@@ -31,6 +38,7 @@ _SCORE = {"value": _NUMBER | None, "low": _NUMBER | None, "high": _NUMBER | None
 
 IDENTITY_FORM: dict[str, Form] = {
     "digest": str,
+    "version": int,
     "network": str,
     "network_digest": str,
     "settings": {"learning_rate": _NUMBER, "epochs": int, "batch": int, "size": list},
@@ -215,6 +223,17 @@ def read_record(folder: str | Path) -> Record:
     return Record(folder, run)
 
 
+def identity_digest(identity: Mapping[str, Any]) -> str:
+    """Digest of what determines a result; the names by which it was found do not count.
+
+    A renamed file, the name of a card or a recipe and the wording of a split rule make no
+    other run: their contents stand in by digest.
+    """
+    determining = {key: identity[key] for key in DETERMINING}
+    by_content = {key: identity[key]["digest"] for key in BY_CONTENT}
+    return digest_json({**determining, **by_content})
+
+
 def run_folders(path: str | Path) -> list[Path]:
     """Run folders at or below `path`: itself, ``path/runs/*`` or ``path/*``, by name.
 
@@ -231,7 +250,10 @@ def run_folders(path: str | Path) -> list[Path]:
 
 
 def _may_be_run(entry: Path) -> bool:
-    return entry.is_dir() and not entry.name.startswith(".")
+    if not entry.is_dir() or entry.name.startswith("."):
+        return False
+    # a run that was refused before it began leaves its lock and its log
+    return any(path.name not in NOT_BEGUN for path in entry.iterdir())
 
 
 def find_records(results: str | Path, *, problems: Problems | None = None) -> list[Record]:

@@ -124,7 +124,7 @@ def raise_over_budget(where: str | Path, faults: Sequence[str], budget: int, wha
     problems = Problems(where)
     problems.texts = list(faults[:MOST_LISTED])
     more = len(faults) - MOST_LISTED
-    note = f"{len(faults)} {what}, {budget} allowed (skip_budget)"
+    note = f"{len(faults)} {what}, {budget} allowed (--skip N allows N)"
     problems.texts.append(f"and {more} more: {note}" if more > 0 else note)
     problems.raise_if_any()
 

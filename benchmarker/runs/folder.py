@@ -51,6 +51,19 @@ class RunFolder:
 
     path: Path
 
+    @classmethod
+    def find(cls, runs: Path, name: str) -> RunFolder:
+        """The folder ``runs/name``, or the one there of the same seed and identity.
+
+        The name of a run begins with that of its data, which may be renamed meanwhile.
+        """
+        path = runs / name
+        if not path.is_dir():
+            ending = "-".join(name.split("-")[-2:])
+            same = sorted(found for found in runs.glob(f"*-{ending}") if found.is_dir())
+            path = same[0] if same else path
+        return cls(path)
+
     @property
     def checkpoint(self) -> Path:
         """Where the state lies while the run is not complete."""

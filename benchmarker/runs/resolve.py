@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.errors import SettingsError
-from benchmarker.core.hashing import SHORT, digest_json
+from benchmarker.core.hashing import SHORT
+from benchmarker.core.records import identity_digest
 from benchmarker.data.cards import load_card
 from benchmarker.data.images import ImageSet
 from benchmarker.data.preparation import Preparation, named_preparation
@@ -23,11 +24,13 @@ from benchmarker.data.splits import Split, choose_split
 from benchmarker.networks import describe, registry
 from benchmarker.runs.settings import RunSettings
 
-IDENTITY_VERSION = 1
+IDENTITY_VERSION = 1  # raise it when the same identity would train otherwise
 DIGITS = "mnist"
 PREPARED_CHANNELS = 1  # preparation mixes colours to grey
 # Settings that say how to find the data; the digests of what was found stand for them
-_PLACES = ("network", "data", "manifest", "labels", "fr0", "preparation", "recipe", "seed", "size")
+_PLACES = (
+    "network", "data", "manifest", "labels", "fr0", "skip", "preparation", "recipe", "seed", "size",
+)  # fmt: skip
 _HOW = ("precision", "protocol", "train", "validation", "bin_threshold")
 
 
@@ -58,15 +61,18 @@ def _file_word(text: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _images(data: str, manifest: str | None, labels: str | None, fr0: str | None) -> ImageSet:
+def _images(
+    data: str, manifest: str | None, labels: str | None, fr0: str | None, skip: int
+) -> ImageSet:
     from benchmarker.data.opening import ReadOptions, open_data
 
-    return open_data(data, manifest=manifest, labels=labels, options=ReadOptions(fr0=fr0))
+    options = ReadOptions(fr0=fr0, skip_budget=skip)
+    return open_data(data, manifest=manifest, labels=labels, options=options)
 
 
 def open_images(settings: RunSettings) -> ImageSet:
     """The data set that `settings` name; opened once for all runs of one command."""
-    return _images(settings.data, settings.manifest, settings.labels, settings.fr0)
+    return _images(settings.data, settings.manifest, settings.labels, settings.fr0, settings.skip)
 
 
 def resolve(settings: RunSettings) -> Resolved:
@@ -180,7 +186,7 @@ def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of six decided parts)
         "precision": settings.precision,
         "protocol": settings.protocol,
     }
-    return {"digest": digest_json(parts), **parts}
+    return {"digest": identity_digest(parts), **parts}
 
 
 def label_counts(resolved: Resolved) -> dict[str, dict[str, int]]:

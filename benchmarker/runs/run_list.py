@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarker.core.errors import InputFileError, Problems, suggest
+from benchmarker.core.errors import InputFileError, MissingDataError, Problems, suggest
 from benchmarker.core.folders import find_text
 from benchmarker.runs.settings import RUN_LIST_KEYS, read_epochs, read_learning_rate
 
@@ -41,7 +41,18 @@ class Entry:
 
 def find_run_list(name: str) -> Path:
     """The file `name`: as a path, else ``architectures/`` of the user, then the shipped one."""
-    return find_text("architectures", name, ".txt")
+    from benchmarker.networks import registry
+
+    try:
+        return find_text("architectures", name, ".txt")
+    except MissingDataError as error:
+        if name not in registry.names():
+            raise
+        message = (
+            f"{name} is a network, not a run list: write '{name},1e-4,16' into a file, for "
+            f"instance architectures/{name}.txt, and name that"
+        )
+        raise MissingDataError(message) from error
 
 
 def read_run_list(path: str | Path) -> list[Entry]:

@@ -114,7 +114,7 @@ def perform(request: Request, runs: list[Resolved]) -> Session:
     outcomes: dict[str, Outcome] = {}
     open_runs: list[Resolved] = []
     for run in runs:
-        folder = RunFolder(request.results / "runs" / run.name)
+        folder = _folder(run, request)
         done = _settled(folder, request)
         if done is None:
             open_runs.append(run)
@@ -130,6 +130,10 @@ def perform(request: Request, runs: list[Resolved]) -> Session:
     outcomes |= {run.name: outcome for run, outcome in zip(open_runs, finished, strict=True)}
     write_tables(request.results)
     return Session(runs, [outcomes[run.name] for run in runs])
+
+
+def _folder(run: Resolved, request: Request) -> RunFolder:
+    return RunFolder.find(request.results / "runs", run.name)
 
 
 def say(text: str) -> None:
@@ -183,10 +187,10 @@ def _spec(run: Resolved, request: Request, threads: int, *, shared: bool) -> Spe
     return Spec(
         settings=run.settings.as_dict(),
         identity=run.identity["digest"],
-        name=run.name,
+        name=_folder(run, request).path.name,
         results=str(request.results.resolve()),
         cache=str(request.cache.resolve()),
-        threads=_threads(RunFolder(request.results / "runs" / run.name), request, threads),
+        threads=_threads(_folder(run, request), request, threads),
         workers=request.workers,
         label=f"s{run.settings.seed} {run.settings.network}" if shared else "",
         accept_differences=request.accept_differences,

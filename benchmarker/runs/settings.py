@@ -30,6 +30,7 @@ class RunSettings:
     manifest, labels : classic manifest and label file for a folder of FITS
     fr0 : what becomes of FR0 sources (code ``1F``): ``drop``, ``merge`` or ``own``; None is
         ``own`` where the label file lists them, else ``drop``
+    skip : missing or unreadable images that may be left out, recorded
     batch : images per step
     size : (height, width) of the central crop in pixels; None is the data's own size
     recipe : augmentation recipe, a name in ``augment/`` or ``rotations:STEP``
@@ -48,6 +49,7 @@ class RunSettings:
     manifest: str | None = None
     labels: str | None = None
     fr0: str | None = None
+    skip: int = 0
     batch: int = 32
     size: tuple[int, int] | None = None
     recipe: str = "rotations24"

@@ -95,6 +95,7 @@ def test_check_names_an_edited_file_and_leaves_with_3(results, capsys):
 
 def test_check_of_a_folder_that_never_began_says_so(results, capsys):
     (results / "runs" / "empty").mkdir()
+    (results / "runs" / "empty" / "best.safetensors").write_bytes(b"weights")
     assert main(["check", str(results)]) == 3
     assert "there is no run.json in it" in capsys.readouterr().out
 
@@ -119,3 +120,12 @@ def test_the_table_starts_without_heavy_imports(results):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert time.perf_counter() - start < 5
+
+
+def test_check_passes_over_a_run_that_was_refused_before_it_began(results, capsys):
+    refused = results / "runs" / "refused"
+    refused.mkdir()
+    (refused / ".lock").touch()
+    (refused / "log.txt").write_text("failed: the parts of the split share images")
+    assert main(["check", str(results)]) == 0
+    assert "refused" not in capsys.readouterr().out

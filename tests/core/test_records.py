@@ -5,7 +5,14 @@ import pytest
 
 from benchmarker.core.errors import InputFileError, MissingDataError, Problems
 from benchmarker.core.record_check import check_record
-from benchmarker.core.records import find_records, read_record, run_faults, run_folders
+from benchmarker.core.records import (
+    find_records,
+    identity_digest,
+    read_record,
+    run_faults,
+    run_folders,
+)
+from tests.report import factory
 from tests.report.factory import (
     CLASSES,
     FILES,
@@ -231,3 +238,26 @@ def test_class_names_with_commas_quotes_and_newlines_survive(tmp_path):
 
 def test_the_factory_writes_what_the_identity_promises():
     assert identity(seed=1)["digest"] != identity(seed=2)["digest"]
+
+
+def test_names_are_no_part_of_the_identity():
+    first = factory.identity()
+    renamed = {
+        **first,
+        "data": {**first["data"], "name": "other"},
+        "recipe": {**first["recipe"], "name": "other"},
+        "split": {**first["split"], "rule": "in other words"},
+    }
+    assert identity_digest(renamed) == first["digest"]
+
+
+@pytest.mark.parametrize("part", ["data", "split", "preparation", "recipe"])
+def test_contents_are_part_of_the_identity(part):
+    first = factory.identity()
+    assert identity_digest({**first, part: {**first[part], "digest": "x"}}) != first["digest"]
+
+
+@pytest.mark.parametrize("part", ["network", "seed", "precision", "protocol", "settings"])
+def test_decisions_are_part_of_the_identity(part):
+    first = factory.identity()
+    assert identity_digest({**first, part: "x"}) != first["digest"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarker.core.files import write_csv, write_json
-from benchmarker.core.hashing import digest_file, digest_json, digest_text
-from benchmarker.core.records import read_record
+from benchmarker.core.hashing import digest_file, digest_text
+from benchmarker.core.records import identity_digest, read_record
 from benchmarker.metrics.classification import evaluate
 
 CLASSES = ("FRI", "FRII", "Compact", "Bent")
@@ -62,7 +62,7 @@ def identity(network="convXpress", seed=8901, *, classes=CLASSES, data="first", 
         "precision": "float32",
         "protocol": "standard",
     } | changes
-    return {"digest": digest_json(parts), **parts}
+    return {"digest": identity_digest(parts), **parts}
 
 
 def predictions(classes, count, seed, skill):

@@ -2,11 +2,24 @@
 
 import csv
 import json
+import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 
 from benchmarker.core.files import lock
-from tests.runs.commands import command, digests, interrupt, only_record, records, start, wait_for
+from tests.runs.commands import (
+    ROOT,
+    command,
+    digests,
+    interrupt,
+    only_record,
+    records,
+    start,
+    wait_for,
+)
 from tests.runs.toy import CLASSES, write_toy
 
 LIST = "mcrgnet,1e-3,3,recipe=d4,batch=16\n"
@@ -206,3 +219,30 @@ def test_legacy_protocol(place, record):
     assert made["identity"]["protocol"] == "legacy"
     assert made["identity"]["settings"]["monitor"] == "total"
     assert made["identity"]["settings"]["epochs"] == 2
+
+
+def test_a_renamed_file_is_the_same_run(place, record):
+    shutil.copy(place / "toy.npz", place / "renamed.npz")
+    again = command("-a", "list.txt", "-s", "8901", "-d", "renamed.npz", cwd=place)
+    assert again.returncode == 0, again.stderr
+    assert "complete already" in again.stderr
+    assert len(list((place / "results" / "runs").iterdir())) == 1
+
+
+def test_broken_images_are_left_out_only_within_the_budget(place):
+    words = ["data", "simulate", "--output", "fits", "--count", "8", "--size", "64"]
+    made = subprocess.run(
+        [sys.executable, "-m", "benchmarker", *words],
+        cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    broken = min((place / "fits" / "FRI").glob("*.fits"))
+    broken.write_bytes(broken.read_bytes()[:3000])
+    words = ("-a", "list.txt", "-d", "fits", "-p", "skipping", "-t", "4", "-v", "1", "--quick")
+    refused = command(*words, cwd=place)
+    assert refused.returncode == 1
+    assert broken.name in refused.stderr
+    assert "Traceback" not in refused.stderr
+    done = command(*words, "--skip", "1", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert only_record(place / "skipping")["identity"]["split"]["test"] == 8 * 4 - 4 * 5 - 1

@@ -96,6 +96,11 @@ def test_unknown_list_names_near_ones():
         find_run_list("convexpress.txt")
 
 
+def test_a_network_for_a_list_says_what_to_write():
+    with pytest.raises(MissingDataError, match=r"mcrgnet is a network.*'mcrgnet,1e-4,16'"):
+        find_run_list("mcrgnet")
+
+
 def test_own_folder_comes_first(tmp_path, monkeypatch):
     (tmp_path / "architectures").mkdir()
     own = tmp_path / "architectures" / "convxpress.txt"
