@@ -8,15 +8,15 @@ import numpy as np
 
 from benchmarker.core.errors import BenchmarkerError
 from benchmarker.core.hashing import SHORT, digest_file
-from benchmarker.core.records import MODELS, Predictions, Record, identity_digest, read_record
-
-FILES = (
-    "history.csv",
-    "predictions.csv",
-    "metrics.json",
-    "best.safetensors",
-    "final.safetensors",
+from benchmarker.core.records import (
+    DIGESTED,
+    MODELS,
+    Predictions,
+    Record,
+    identity_digest,
+    read_record,
 )
+
 ROUNDING = 1e-9
 
 
@@ -53,7 +53,7 @@ def _digest_faults(record: Record) -> list[str]:
     faults = []
     if record.is_complete:
         faults += [
-            f"run.json records no SHA-256 of {name}" for name in FILES if name not in recorded
+            f"run.json records no SHA-256 of {name}" for name in DIGESTED if name not in recorded
         ]
     for name, digest in recorded.items():
         # a name from a file is an input: nothing outside the folder is opened

@@ -25,6 +25,14 @@ from benchmarker.core.hashing import digest_json
 FORMAT = 1
 STATES = ("running", "complete", "failed", "interrupted")
 MODELS = ("best", "final")
+# the files of a complete run whose SHA-256 stands in run.json
+DIGESTED = (
+    "history.csv",
+    "predictions.csv",
+    "metrics.json",
+    "best.safetensors",
+    "final.safetensors",
+)
 # what determines a result: these parts of the identity as they are, those by their digest
 DETERMINING = (
     "version", "network", "network_digest", "settings", "seed", "precision", "protocol",

@@ -16,8 +16,8 @@ import numpy as np
 from benchmarker.core.errors import InputFileError
 from benchmarker.core.files import LockedError, lock, read_json, write_csv, write_json
 from benchmarker.core.hashing import digest_file, digest_json
+from benchmarker.core.records import DIGESTED, FORMAT
 
-FORMAT = 1
 LOCK_SECONDS = 5.0
 HISTORY = (
     "epoch",
@@ -31,13 +31,6 @@ HISTORY = (
     "images_per_second",
 )
 TIMING_COLUMNS = ("seconds", "images_per_second")
-DIGESTED = (
-    "history.csv",
-    "predictions.csv",
-    "metrics.json",
-    "best.safetensors",
-    "final.safetensors",
-)
 
 
 def utc_now() -> str:

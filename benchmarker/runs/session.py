@@ -20,9 +20,10 @@ from benchmarker.core.errors import (
     SettingsError,
 )
 from benchmarker.core.files import make_folder
+from benchmarker.core.records import DIGESTED
 from benchmarker.runs import executor
 from benchmarker.runs.executor import Outcome
-from benchmarker.runs.folder import DIGESTED, RunFolder
+from benchmarker.runs.folder import RunFolder
 from benchmarker.runs.resolve import Resolved, resolve
 from benchmarker.runs.run_list import Entry
 from benchmarker.runs.settings import RunSettings

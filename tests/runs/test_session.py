@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarker.core.records import DIGESTED
 from benchmarker.runs import executor, session
-from benchmarker.runs.folder import DIGESTED, RunFolder
+from benchmarker.runs.folder import RunFolder
 
 IDENTITY = {"digest": "abc"}
 
