@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -128,7 +129,6 @@ NAMED = {
     "scaled": Preparation(normalise="scale255"),
     "scaled-sqrt": Preparation(normalise="scale255", stretch="sqrt"),
     "legacy-sqrt": Preparation(clip="legacy", stretch="sqrt"),
-    "pad64": Preparation(normalise="scale255", pad=(64, 64)),
     "minmax": Preparation(),
 }
 
@@ -138,12 +138,16 @@ def named_preparation(name: str, size: tuple[int, int] | None = None) -> Prepara
 
     Names: ``legacy`` (the 2021 comparison), ``robust``, ``mirabest`` (150 x 150 unless a
     size is given), ``scaled`` (prepared uint8 images over 255), ``minmax`` (no clip),
-    ``scaled-sqrt`` and ``legacy-sqrt`` (their square root), ``pad64`` (as ``scaled``, zeros
-    around it up to 64 x 64).
+    ``scaled-sqrt`` and ``legacy-sqrt`` (their square root), ``padN`` (as ``scaled``, zeros
+    around it up to N x N, for instance ``pad64``).
     Raises `SettingsError` for any other name.
     """
-    _refuse_word("preparation", name, tuple(NAMED))
-    preparation = NAMED[name]
+    padded = re.fullmatch(r"pad([1-9]\d{0,3})", name)
+    if padded:
+        preparation = Preparation(normalise="scale255", pad=(int(padded[1]), int(padded[1])))
+    else:
+        _refuse_word("preparation", name, (*NAMED, "padN"))
+        preparation = NAMED[name]
     return preparation if size is None else replace(preparation, size=size)
 
 

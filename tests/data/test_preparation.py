@@ -288,3 +288,9 @@ def test_pad_puts_zeros_around_and_never_cuts():
     assert values.sum() == 28 * 27
     large = prepare(np.full((70, 40), 255, np.uint8), preparation, "large")
     assert large.shape == (70, 64, 1)
+
+
+@pytest.mark.parametrize("name", ["pad", "pad0", "pad64x64", "padding"])
+def test_a_mistyped_padding_is_refused(name):
+    with pytest.raises(SettingsError, match="unknown preparation"):
+        named_preparation(name)

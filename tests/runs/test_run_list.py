@@ -2,6 +2,8 @@ import pytest
 
 from benchmarker.core.errors import InputFileError, MissingDataError
 from benchmarker.core.folders import list_texts
+from benchmarker.data.preparation import named_preparation
+from benchmarker.networks.describe import fits
 from benchmarker.runs.run_list import Entry, find_run_list, read_run_list
 
 
@@ -155,3 +157,13 @@ def test_an_unknown_network_is_listed_beside_the_other_faults_of_its_line(tmp_pa
         read(tmp_path, "mcgnet,x,0\n")
     for text in ("unknown network 'mcgnet'", "learning rate: 'x'", "epochs: '0'"):
         assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("path", list_texts("architectures", ".txt"), ids=lambda path: path.stem)
+def test_every_shipped_entry_fits_the_images_it_is_for(path):
+    for entry in read_run_list(path):
+        own = entry.settings
+        side = {"mnist": 28}.get(own.get("data"), 300)
+        prepared = named_preparation(own.get("preparation", "minmax"), size=own.get("size"))
+        classes = 10 if own.get("data") == "mnist" else 4
+        assert fits(entry.network, prepared.shape_of(side, side), classes) is None
