@@ -107,7 +107,7 @@ def harness(arguments: argparse.Namespace) -> float:
     first_done: list[float] = []
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place))
-        folder.begin(run.identity, {}, {})
+        folder.begin(run.identity, determinism.fingerprint(determinism.cores()), {})
 
         def epoch_done(history: list[dict[str, float]]) -> None:
             folder.write_history(history)
