@@ -87,6 +87,8 @@ def _tell(reason: str) -> None:
 def _explain(error: Exception) -> str:
     name, first = type(error).__name__, _first_line(str(error))
     if isinstance(error, MemoryError) or name == "ResourceExhaustedError":
+        if "OOM" not in first:
+            first = next((t.strip() for t in str(error).splitlines() if "OOM" in t), first)
         return f"out of memory: choose a smaller batch or size ({first or name})"
     if "determinis" in str(error).lower():
         return (
