@@ -42,12 +42,17 @@ WIDEST_LEVEL_NAME = 9  # letters; longer class names are written at an angle
 
 
 def learning_curve(
-    history: Sequence[Mapping[str, float]], path: str | Path, *, title: str = ""
+    history: Sequence[Mapping[str, float]],
+    path: str | Path,
+    *,
+    title: str = "",
+    monitor: str = "cross_entropy",
 ) -> Path:
     """Cross-entropy and accuracy per epoch, training and validation, with the best epoch.
 
     `history` holds the rows of history.csv as numbers; the penalty is not in the
-    cross-entropy and is not drawn. Returns the path written.
+    cross-entropy and is not drawn, but decides the best epoch with it where `monitor` is
+    ``total``. Returns the path written.
     """
     figure = _figure(8.4, 3.6)
     loss, accuracy = figure.subplots(1, 2)
@@ -66,20 +71,27 @@ def learning_curve(
         axes.set_ylabel(label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25)
-    _mark_best(history, (loss, accuracy))
+    _mark_best(history, (loss, accuracy), monitor)
     loss.set_ylim(bottom=0)
     loss.legend(frameon=False, fontsize="small")
     return _write(figure, path, title)
 
 
-def _mark_best(history: Sequence[Mapping[str, float]], panels: Iterable[Any]) -> None:
+def _mark_best(history: Sequence[Mapping[str, float]], panels: Iterable[Any], monitor: str) -> None:
     """A line at the epoch whose weights are the best model."""
     if not history:
         return
-    best = min(history, key=lambda row: row["val_cross_entropy"])["epoch"]
+    best = _best_epoch(history, monitor)
     for axes in panels:
         label = f"lowest validation loss (epoch {best:g})"
         axes.axvline(best, color=GREY, linestyle=":", linewidth=1.2, label=label)
+
+
+def _best_epoch(history: Sequence[Mapping[str, float]], monitor: str) -> float:
+    def loss(row: Mapping[str, float]) -> float:
+        return row["val_cross_entropy"] + (row["penalty"] if monitor == "total" else 0.0)
+
+    return min(history, key=loss)["epoch"]
 
 
 def confusion(
@@ -232,7 +244,9 @@ def write_plots(folder: str | Path) -> list[Path]:
     record = read_record(folder)
     target = record.folder / "plots"
     where = f"{record.network} on {record.data['name']}, seed {record.seed}"
-    written = [learning_curve(record.history, target / "learning_curve.png", title=where)]
+    curve = target / "learning_curve.png"
+    monitor = record.settings.get("monitor", "cross_entropy")
+    written = [learning_curve(record.history, curve, title=where, monitor=monitor)]
     for model in MODELS:
         written += _model_plots(record, model, target, f"{where}, {model} model")
     return written

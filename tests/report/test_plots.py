@@ -115,3 +115,12 @@ def test_names_beside_points_do_not_cover_each_other(tmp_path):
     for number, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[number + 1 :])
         assert box.x1 <= axes.get_window_extent(renderer).x1
+
+
+@pytest.mark.parametrize(("monitor", "best"), [("cross_entropy", 1), ("total", 2)])
+def test_the_best_epoch_is_that_of_the_monitored_loss(monitor, best):
+    history = [
+        {"epoch": 1, "val_cross_entropy": 0.5, "penalty": 9.0},
+        {"epoch": 2, "val_cross_entropy": 0.6, "penalty": 1.0},
+    ]
+    assert plots._best_epoch(history, monitor) == best
