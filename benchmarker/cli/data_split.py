@@ -46,25 +46,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--legacy", action="store_true", help="draw by quotas exactly as the original program"
     )
+    parser.add_argument(
+        "--folds", type=int, metavar="K", help="stratified folds instead: one of K tests"
+    )
+    parser.add_argument("--fold", type=int, metavar="I", help="which one, 0 to K - 1")
     parser.add_argument("--output", metavar="FILE", help="write the split with its names as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON alone")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Decide the split; print sizes and digests."""
-    from benchmarker.data.splits import choose_split, write_split
+    from benchmarker.data.splits import write_split
 
     name, sources = _sources(arguments)
-    quotas = _quotas(arguments, sources)
-    card = _card(sources)
-    split = choose_split(
-        sources,
-        train=quotas[0],
-        validation=quotas[1],
-        seed=arguments.seed,
-        legacy=arguments.legacy,
-        card_validation_share=None if card is None else card.validation_share,
-    )
+    split = _decide(arguments, sources)
     if arguments.output:
         write_split(arguments.output, split)
     value = _summary(name, arguments.seed, sources, split)
@@ -73,6 +68,30 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(value)
     return EXIT_FINE
+
+
+def _decide(arguments: argparse.Namespace, sources: SourceLists) -> Split:
+    from benchmarker.data.splits import choose_fold, choose_split
+
+    if (arguments.folds is None) != (arguments.fold is None):
+        message = "--folds and --fold go together, for instance --folds 5 --fold 0"
+        raise SettingsError(message)
+    if arguments.folds is not None:
+        if arguments.train or arguments.validation or arguments.legacy:
+            message = "--folds deals all sources; leave --train, --validation and --legacy out"
+            raise SettingsError(message)
+        seed = arguments.seed
+        return choose_fold(sources, folds=arguments.folds, fold=arguments.fold, seed=seed)
+    quotas = _quotas(arguments, sources)
+    card = _card(sources)
+    return choose_split(
+        sources,
+        train=quotas[0],
+        validation=quotas[1],
+        seed=arguments.seed,
+        legacy=arguments.legacy,
+        card_validation_share=None if card is None else card.validation_share,
+    )
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,11 @@ def _data(parser: argparse.ArgumentParser) -> None:
         help="sources with code 1F (default: own if the label file lists them, else drop)",
     )
     add(
+        "--split",
+        metavar="FILE",
+        help="a split stored by 'benchmarker data split ... --output FILE', e.g. one of five folds",
+    )
+    add(
         "--skip",
         type=_number(0, "a number"),
         metavar="N",

@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N,N,...",
         help="refuse (exit 3) unless every row is the mean of exactly these seeds",
     )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw scores and cost of the rows (PNG, PDF)"
+    )
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
 
 
@@ -37,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     rows = _rows(arguments)
     _check_seeds(rows, arguments.seeds)
     _bring_up_to_date(arguments.results)
+    if arguments.plot is not None:
+        _draw(rows, arguments.plot)
     if arguments.json:
         print(json.dumps(rows, indent=2, allow_nan=False))
     else:
@@ -93,6 +98,17 @@ def _bring_up_to_date(results: Path) -> None:
     except SettingsError as error:
         # a shared, read-only folder of results can still be looked at
         print(f"leaderboard.csv was left as it is: {error}", file=sys.stderr)
+
+
+def _draw(rows: list[dict[str, Any]], path: Path) -> None:
+    from benchmarker.core.errors import SettingsError
+    from benchmarker.report.plots import leaderboard_plot
+
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        message = f"--plot {path}: expected a name ending in .png, .pdf or .svg"
+        raise SettingsError(message)
+    leaderboard_plot(rows, path)
+    print(f"drawn: {path}", file=sys.stderr)
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

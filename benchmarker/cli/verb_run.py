@@ -20,6 +20,7 @@ OVERRIDES = (
     "fr0",
     "skip",
     "size",
+    "split",
     "train",
     "validation",
     "recipe",
@@ -49,6 +50,9 @@ def overrides(arguments: argparse.Namespace) -> dict[str, Any]:
         values["early_stopping"] = max(0, arguments.early_stopping)
     if arguments.legacy:
         values |= {"protocol": "legacy", "monitor": arguments.monitor or "total"}
+    if values["split"] and (values["train"] or values["validation"]):
+        message = "--split names every source; leave -t and -v out"
+        raise SettingsError(message)
     if (values["train"] is None) != (values["validation"] is None):
         message = "-t and -v go together: both choose sources per class, or neither"
         raise SettingsError(message)

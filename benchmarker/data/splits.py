@@ -229,6 +229,14 @@ def stratified_folds(  # noqa: PLR0913 - which sources, which fold, drawn how
     return _split(parts, f"fold {fold} of {folds}, stratified{_grouped(groups)}; seed {seed}")
 
 
+def choose_fold(images: SourceLists, *, folds: int, fold: int, seed: int) -> Split:
+    """`stratified_folds` of a data set; sources in one another's images stay together."""
+    groups, _ = _position_groups(images, _reach_arcsec(images))
+    return stratified_folds(
+        images.sources, images.labels, folds=folds, fold=fold, seed=seed, groups=groups
+    )
+
+
 def with_validation(
     split: Split,
     labels: Mapping[str, int],

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from benchmarker.core.errors import SettingsError
 from benchmarker.core.hashing import SHORT
 from benchmarker.core.records import identity_digest
@@ -20,7 +18,7 @@ from benchmarker.data.cards import load_card
 from benchmarker.data.images import ImageSet
 from benchmarker.data.preparation import Preparation, named_preparation
 from benchmarker.data.recipes import Recipe, load_recipe, rotations
-from benchmarker.data.splits import Split, choose_split
+from benchmarker.data.splits import Split, choose_split, read_split
 from benchmarker.networks import describe, registry
 from benchmarker.runs.settings import RunSettings
 
@@ -29,7 +27,8 @@ DIGITS = "mnist"
 PREPARED_CHANNELS = 1  # preparation mixes colours to grey
 # Settings that say how to find the data; the digests of what was found stand for them
 _PLACES = (
-    "network", "data", "manifest", "labels", "fr0", "skip", "preparation", "recipe", "seed", "size",
+    "network", "data", "manifest", "labels", "fr0", "skip", "split",
+    "preparation", "recipe", "seed", "size",
 )  # fmt: skip
 _HOW = ("precision", "protocol", "train", "validation", "bin_threshold")
 
@@ -95,7 +94,9 @@ def resolve(settings: RunSettings) -> Resolved:
 
 
 def _split(settings: RunSettings, images: ImageSet) -> Split:
-    """By the quotas asked for, else by those of the card, else as published."""
+    """The file asked for, else the quotas, else those of the card, else as published."""
+    if settings.split is not None:
+        return read_split(settings.split, images.sources)
     name = images.provenance.get("card")
     card = load_card(name) if name else None
     asked = (settings.train, settings.validation)
@@ -187,23 +188,3 @@ def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of six decided parts)
         "protocol": settings.protocol,
     }
     return {"digest": identity_digest(parts), **parts}
-
-
-def label_counts(resolved: Resolved) -> dict[str, dict[str, int]]:
-    """Number of sources of each class in each part of the split."""
-    labels = dict(zip(resolved.images.sources, resolved.images.labels.tolist(), strict=True))
-    classes = resolved.images.classes
-    return {
-        part: dict(
-            zip(
-                classes,
-                np.bincount([labels[n] for n in names], minlength=len(classes)).tolist(),
-                strict=True,
-            )
-        )
-        for part, names in (
-            ("train", resolved.split.train),
-            ("validation", resolved.split.validation),
-            ("test", resolved.split.test),
-        )
-    }

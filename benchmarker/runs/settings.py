@@ -36,6 +36,7 @@ class RunSettings:
     recipe : augmentation recipe, a name in ``augment/`` or ``rotations:STEP``
     preparation : name of a preparation; None is the one its card names
     train, validation : sources per class; None uses the published split
+    split : file of a stored split, which decides instead
     optimizer, schedule, class_weights, monitor, precision, protocol : words, see the tuples above
     early_stopping : patience in epochs on the monitored loss; 0 is off
     bin_threshold : the original's 0.8-of-maximum option of its clip
@@ -56,6 +57,7 @@ class RunSettings:
     preparation: str | None = None
     train: int | None = None
     validation: int | None = None
+    split: str | None = None
     optimizer: str = "adam"
     schedule: str = "plateau"
     class_weights: str = "none"

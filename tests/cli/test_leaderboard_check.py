@@ -129,3 +129,12 @@ def test_check_passes_over_a_run_that_was_refused_before_it_began(results, capsy
     (refused / "log.txt").write_text("failed: the parts of the split share images")
     assert main(["check", str(results)]) == 0
     assert "refused" not in capsys.readouterr().out
+
+
+def test_the_leaderboard_is_drawn_on_request(results, capsys):
+    path = results / "board.png"
+    assert main(["leaderboard", "--results", str(results), "--plot", str(path)]) == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert "MPCA" in capsys.readouterr().out
+    assert main(["leaderboard", "--results", str(results), "--plot", "board.txt"]) == 1
+    assert "expected a name ending in .png" in capsys.readouterr().err

@@ -10,22 +10,12 @@ import numpy as np
 
 from benchmarker.core.files import write_csv, write_json
 from benchmarker.core.hashing import digest_file, digest_text
+from benchmarker.core.records import DIGESTED as FILES
 from benchmarker.core.records import identity_digest, read_record
 from benchmarker.metrics.classification import evaluate
+from benchmarker.runs.folder import HISTORY
 
 CLASSES = ("FRI", "FRII", "Compact", "Bent")
-FILES = ("history.csv", "predictions.csv", "metrics.json", "best.safetensors", "final.safetensors")
-HISTORY = (
-    "epoch",
-    "cross_entropy",
-    "penalty",
-    "accuracy",
-    "val_cross_entropy",
-    "val_accuracy",
-    "learning_rate",
-    "seconds",
-    "images_per_second",
-)
 
 
 def identity(network="convXpress", seed=8901, *, classes=CLASSES, data="first", **changes):

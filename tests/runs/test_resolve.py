@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarker.cli.main import main
 from benchmarker.core.errors import SettingsError
 from benchmarker.runs.resolve import resolve
 from benchmarker.runs.settings import RunSettings
@@ -48,3 +49,43 @@ def test_legacy_clips_and_rotates_the_validation_images(settings):
 def test_images_are_never_enlarged(settings):
     with pytest.raises(SettingsError, match="33x20 asked for, but the images of toy are 32x32"):
         resolve(replace(settings, size=(33, 20)))
+
+
+def test_folds_cover_every_source_once_and_decide_a_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = str(write_toy(tmp_path / "toy.npz", count=40))
+    tested = []
+    for fold in range(4):
+        words = ["data", "split", data, "--folds", "4", "--fold", str(fold)]
+        assert main([*words, "--output", f"f{fold}.json"]) == 0
+        settings = RunSettings("mcrgnet", 1e-3, 1, data=data, split=f"f{fold}.json")
+        resolved = resolve(settings)
+        assert resolved.split.rule.startswith(f"fold {fold} of 4")
+        assert not set(resolved.split.test) & set(resolved.split.train)
+        tested += resolved.split.test
+    assert sorted(tested) == sorted(resolved.images.sources)
+
+
+def test_a_split_file_and_quotas_exclude_each_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_toy(tmp_path / "toy.npz", count=40)
+    words = ["run", "-a", "convxpress.txt", "-d", "toy.npz", "--split", "f.json"]
+    assert main([*words, "-t", "2", "-v", "1"]) == 1
+    assert "leave -t and -v out" in capsys.readouterr().err
+    assert main(words) == 1
+    assert "no split file f.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--folds", "5"], "--folds and --fold go together"),
+        (["--folds", "2", "--fold", "0"], "at least 3 folds"),
+        (["--folds", "5", "--fold", "5"], "0 <= fold < folds"),
+        (["--folds", "5", "--fold", "1", "--train", "3"], "leave --train"),
+    ],
+)
+def test_wrong_folds_are_refused(tmp_path, capsys, words, text):
+    data = str(write_toy(tmp_path / "toy.npz", count=40))
+    assert main(["data", "split", data, *words]) == 1
+    assert text in capsys.readouterr().err
