@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["build"]
+__all__ = ["build", "load_weights"]
 
 
 def build(
@@ -15,6 +16,7 @@ def build(
     *,
     seed: int,
     legacy: bool = False,
+    **settings: Any,
 ) -> Any:
     """An untrained, uncompiled Keras model of a registered network.
 
@@ -25,6 +27,7 @@ def build(
     num_classes : at least 2
     seed : run seed; the same seed gives the same initial weights
     legacy : the published output and wiring where the default mends it
+    settings : of networks that have some, e.g. ``gates=3`` of ``agcnn``
 
     Raises `SettingsError` for an unknown name or an input that the network cannot take.
 
@@ -33,4 +36,14 @@ def build(
     """
     from benchmarker.networks import registry
 
-    return registry.build(name, input_shape, num_classes, seed=seed, legacy=legacy)
+    return registry.build(name, input_shape, num_classes, seed=seed, legacy=legacy, **settings)
+
+
+def load_weights(model: Any, path: str | Path) -> None:
+    """Put the weights of a ``.safetensors`` file, as a run or an import wrote it, into `model`.
+
+    Raises `InputFileError` listing every tensor that is missing, left over or of another shape.
+    """
+    from benchmarker.runs import weights
+
+    weights.load_weights(model, path)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarker.core.errors import SettingsError
 from benchmarker.networks.entries import LayerSeeds, NetworkEntry
 from benchmarker.networks.notation import emits_softmax
-from benchmarker.networks.registry import build_python, check_input, find, require_fit
+from benchmarker.networks.registry import (
+    build_python,
+    check_input,
+    find,
+    network_settings,
+    require_fit,
+)
 from benchmarker.networks.rows import Row, totals
 from benchmarker.networks.walk import walk
 
@@ -71,17 +78,18 @@ def describe(
     channels: int = 1,
     *,
     legacy: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> Description:
     """Describe a network for images of `size` (pixels per side, or (height, width)).
 
     Layer lists are worked out by arithmetic, without TensorFlow; a Python network is built
-    without memory for its weights. Raises `SettingsError` for an unknown name or a size
-    that the network cannot take.
+    without memory for its weights; `settings` are those it declares. Raises
+    `SettingsError` for an unknown name or setting, or a size that the network cannot take.
     """
     entry = find(name)
     height, width = (size, size) if isinstance(size, int) else size
     shape = check_input((height, width, channels), classes)
-    rows = layer_rows(entry, shape, classes, legacy=legacy)
+    rows = layer_rows(entry, shape, classes, legacy=legacy, settings=settings)
     return Description(
         name=entry.name,
         kind=entry.kind,
@@ -98,14 +106,21 @@ def describe(
     )
 
 
-def fits(name: str, size: int | tuple[int, int], classes: int = 4, channels: int = 1) -> str | None:
+def fits(
+    name: str,
+    size: int | tuple[int, int],
+    classes: int = 4,
+    channels: int = 1,
+    *,
+    settings: Mapping[str, Any] | None = None,
+) -> str | None:
     """None if the network takes images of this size, else the reason why not.
 
     Raises `SettingsError` for an unknown name.
     """
     find(name)
     try:
-        describe(name, size, classes, channels)
+        describe(name, size, classes, channels, settings=settings)
     except SettingsError as error:
         return str(error)
     return None
@@ -120,14 +135,20 @@ def counts(entry: NetworkEntry, shape: tuple[int, int, int], classes: int) -> tu
 
 
 def layer_rows(
-    entry: NetworkEntry, shape: tuple[int, int, int], classes: int, *, legacy: bool
+    entry: NetworkEntry,
+    shape: tuple[int, int, int],
+    classes: int,
+    *,
+    legacy: bool,
+    settings: Mapping[str, Any] | None = None,
 ) -> list[Row]:
     """One row per layer; raises `SettingsError` if the network cannot take the shape."""
+    chosen = network_settings(entry.name, settings or {})
     if entry.layers is not None:
         require_fit(entry, shape, classes)
         return walk(entry.layers if legacy else emits_softmax(entry.layers), shape, classes)
     from benchmarker.networks.symbolic import model_rows, without_memory
 
     seeds = LayerSeeds(0, entry.name)
-    model = without_memory(lambda: build_python(entry, shape, classes, seeds))
+    model = without_memory(lambda: build_python(entry, shape, classes, seeds, chosen))
     return model_rows(model)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from benchmarker.core.errors import SettingsError, suggest
 from benchmarker.networks.layer_types import Layer
 from benchmarker.networks.notation import format_layers
 from benchmarker.networks.papers import citation
@@ -44,7 +45,72 @@ class LayerSeeds:
         return derive_seed(self.seed, self.network, layer, purpose)
 
 
-Builder = Callable[[tuple[int, int, int], int, LayerSeeds], "keras.Model"]
+Builder = Callable[..., "keras.Model"]
+
+
+@dataclass(frozen=True)
+class NetworkSetting:
+    """One setting of a Python network, as a run list gives it: ``gates=3``.
+
+    Arguments
+    ---------
+    default : the value where none is given, as `read` returns it
+    read : text -> value; raises `ValueError` with words that say what is allowed
+    about : what it does, one line
+    """
+
+    default: Any
+    read: Callable[[str], Any]
+    about: str
+
+
+def words(*allowed: str) -> Callable[[str], str]:
+    """A reader that takes one of the words."""
+
+    def read(text: str) -> str:
+        if text not in allowed:
+            message = f"{text!r} is not one of {', '.join(allowed)}{suggest(text, allowed)}"
+            raise ValueError(message)
+        return text
+
+    return read
+
+
+def whole(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """A reader of whole numbers within bounds, both included."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if value < minimum or (maximum is not None and value > maximum):
+            message = f"{text!r} is not a whole number {bounds(minimum, maximum)}"
+            raise ValueError(message)
+        return value
+
+    return read
+
+
+def number(minimum: float, maximum: float | None = None) -> Callable[[str], float]:
+    """A reader of numbers within bounds, both included."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not minimum <= value <= (float("inf") if maximum is None else maximum):
+            message = f"{text!r} is not a number {bounds(minimum, maximum)}"
+            raise ValueError(message)
+        return value
+
+    return read
+
+
+def bounds(minimum: float, maximum: float | None) -> str:
+    """``of at least 1``, or ``from 1 to 3``: for messages."""
+    return f"of at least {minimum:g}" if maximum is None else f"from {minimum:g} to {maximum:g}"
 
 
 @dataclass(frozen=True)
@@ -54,10 +120,13 @@ class PythonNetwork:
     Arguments
     ---------
     name, family, role, paper, note : as in a layer list
-    build : function (input_shape, num_classes, seeds) -> uncompiled keras.Model
+    build : function (input_shape, num_classes, seeds, **settings) -> uncompiled keras.Model;
+        it gets a value for every one of `settings`
     parameters, multiply_adds : counts at 300x300x1 and 4 classes, so that a table of all
         networks needs no TensorFlow; the contract test compares them with the model
     unseeded : True if the published code left a dropout or initialiser without a seed
+    settings : what a run list may choose, by name; a variant with a name of its own is the
+        same network with other defaults (`with_defaults`)
     """
 
     name: str
@@ -69,6 +138,34 @@ class PythonNetwork:
     parameters: int
     multiply_adds: int
     unseeded: bool = False
+    settings: Mapping[str, NetworkSetting] = field(default_factory=dict)
+
+    def resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The value of every setting; raises `SettingsError` listing what is wrong in `given`."""
+        faults = []
+        values = {key: setting.default for key, setting in self.settings.items()}
+        for key, value in given.items():
+            if key not in self.settings:
+                known = ", ".join(self.settings) or "none"
+                faults.append(
+                    f"{self.name} has no setting {key!r}{suggest(key, self.settings)}; "
+                    f"known: {known}"
+                )
+                continue
+            try:
+                values[key] = self.settings[key].read(str(value))
+            except ValueError as error:
+                faults.append(f"{self.name}, {key}: {error}")
+        if faults:
+            raise SettingsError("; ".join(faults))
+        return values
+
+    def with_defaults(self, **defaults: Any) -> dict[str, NetworkSetting]:
+        """The settings with other defaults, for a variant with a name of its own."""
+        return {
+            key: replace(setting, default=defaults.get(key, setting.default))
+            for key, setting in self.settings.items()
+        }
 
 
 @dataclass(frozen=True)

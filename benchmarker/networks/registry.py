@@ -12,9 +12,9 @@ import importlib
 import importlib.metadata
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarker.core.errors import SettingsError, suggest
 from benchmarker.core.folders import list_texts
@@ -56,6 +56,7 @@ def build(
     *,
     seed: int,
     legacy: bool = False,
+    **settings: Any,
 ) -> keras.Model:
     """An uncompiled Keras model, its weights a function of (seed, name, layer) alone.
 
@@ -66,20 +67,38 @@ def build(
     num_classes : at least 2
     seed : the run seed; every kernel and dropout derives its own from it
     legacy : keep the published sigmoid output of the `atlas` networks instead of softmax
+    settings : of networks that have some (`network_settings`), e.g. ``gates=3``
 
     The model maps float32 (n, height, width, channels) to float32 (n, num_classes).
-    Raises `SettingsError` for an unknown name or an input that the network cannot take.
+    Raises `SettingsError` for an unknown name or setting, or an input that the network
+    cannot take.
     """
     entry = find(name)
     shape = check_input(input_shape, num_classes)
+    chosen = network_settings(name, settings)
     seeds = LayerSeeds(seed, name)
     if entry.layers is None:
-        return build_python(entry, shape, num_classes, seeds)
+        return build_python(entry, shape, num_classes, seeds, chosen)
     from benchmarker.networks.build import build_layers
 
     layers = entry.layers if legacy else emits_softmax(entry.layers)
     require_fit(entry, shape, num_classes)
     return build_layers(layers, shape, num_classes, seeds)
+
+
+def network_settings(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of every setting of a network: those `given`, as text or value, else defaults.
+
+    A layer list has none. Raises `SettingsError` for an unknown network or setting, or for
+    a value that is not allowed.
+    """
+    entry = find(name)
+    if entry.python is not None:
+        return entry.python.resolve(given)
+    if given:
+        message = f"{name} is a layer list without settings, got {', '.join(given)}"
+        raise SettingsError(message)
+    return {}
 
 
 def check_input(input_shape: tuple[int, int, int], num_classes: int) -> tuple[int, int, int]:
@@ -106,17 +125,23 @@ def require_fit(entry: NetworkEntry, shape: tuple[int, int, int], num_classes: i
 
 
 def build_python(
-    entry: NetworkEntry, shape: tuple[int, int, int], num_classes: int, seeds: LayerSeeds
+    entry: NetworkEntry,
+    shape: tuple[int, int, int],
+    num_classes: int,
+    seeds: LayerSeeds,
+    settings: Mapping[str, Any] | None = None,
 ) -> keras.Model:
     """Call a Python network's function; raises `SettingsError` naming its file if that fails.
 
     A too small image is told from a fault of the function by trying larger ones.
     """
     network = _python(entry)
+    chosen = network.resolve({}) if settings is None else dict(settings)
+    function = functools.partial(network.build, **chosen)
     try:
-        model = network.build(shape, num_classes, seeds)
+        model = function(shape, num_classes, seeds)
     except BUILD_FAULTS as error:
-        side = _smallest_python_side(network, shape, num_classes, seeds)
+        side = _smallest_python_side(function, shape, num_classes, seeds)
         if side is not None:
             reason = str(error).partition("\n")[0]
             raise SettingsError(_too_small(entry.name, shape, side, reason)) from error
@@ -132,14 +157,17 @@ def build_python(
 
 
 def _smallest_python_side(
-    network: PythonNetwork, shape: tuple[int, int, int], num_classes: int, seeds: LayerSeeds
+    function: Callable[..., keras.Model],
+    shape: tuple[int, int, int],
+    num_classes: int,
+    seeds: LayerSeeds,
 ) -> int | None:
     """Smallest side above the given one at which the network builds; None if it never does."""
     from benchmarker.networks.symbolic import without_memory
 
     def fits(side: int) -> bool:
         try:
-            without_memory(lambda: network.build((side, side, shape[2]), num_classes, seeds))
+            without_memory(lambda: function((side, side, shape[2]), num_classes, seeds))
         except BUILD_FAULTS:
             return False
         return True

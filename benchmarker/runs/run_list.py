@@ -1,5 +1,7 @@
 """Run lists: ``name,learning_rate,epochs[,key=value...]``, one run a line.
 
+Beside the keys of every run a line may hold the settings that its network declares.
+
 ``#`` begins a comment, blank lines are skipped. The whole file is read before anything
 runs and every fault is reported with its line. Two lines of one network with different
 settings are two runs; the same line twice is a fault.
@@ -73,7 +75,8 @@ def read_run_list(path: str | Path) -> list[Entry]:
         name = text.split(",", 1)[0].strip()
         if name and name not in known:
             problems.add(f"unknown network {name!r}{suggest(name, known)}", line=number)
-        entry = _read_line(text, number, problems) if text else None
+        own = _network_readers(name) if name in known else {}
+        entry = _read_line(text, number, problems, own) if text else None
         if entry is None:
             continue
         key = (entry.network, entry.learning_rate, entry.epochs, tuple(sorted(entry.options)))
@@ -99,7 +102,17 @@ def _lines(path: Path) -> list[str]:
     return text.splitlines()
 
 
-def _read_line(text: str, number: int, problems: Problems) -> Entry | None:
+def _network_readers(name: str) -> dict[str, Any]:
+    """Readers of the settings that a network declares."""
+    from benchmarker.networks import registry
+
+    python = registry.find(name).python
+    return {} if python is None else {key: one.read for key, one in python.settings.items()}
+
+
+def _read_line(
+    text: str, number: int, problems: Problems, own: dict[str, Any] | None = None
+) -> Entry | None:
     parts = [part.strip() for part in text.split(",")]
     if len(parts) < COLUMNS:
         problems.add(
@@ -111,7 +124,7 @@ def _read_line(text: str, number: int, problems: Problems) -> Entry | None:
     before = len(problems.texts)
     rate = _value(read_learning_rate, "learning rate", parts[1], number, problems)
     epochs = _value(read_epochs, "epochs", parts[2], number, problems)
-    options = _options(parts[COLUMNS:], number, problems)
+    options = _options(parts[COLUMNS:], number, problems, own or {})
     if not parts[0]:
         problems.add("the network name is empty", line=number)
     if len(problems.texts) > before:
@@ -119,24 +132,31 @@ def _read_line(text: str, number: int, problems: Problems) -> Entry | None:
     return Entry(parts[0], rate, epochs, tuple(options.items()), number)
 
 
-def _options(parts: list[str], number: int, problems: Problems) -> dict[str, Any]:
+def _options(
+    parts: list[str], number: int, problems: Problems, own: dict[str, Any]
+) -> dict[str, Any]:
+    """The options of a line; `own` are the readers of the network's settings."""
     options: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}
+    readers = {**RUN_LIST_KEYS, **own}
     for part in parts:
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if not part:
             problems.add("a comma with nothing behind it", line=number)
         elif not equals:
             problems.add(f"{part!r} is not of the form key=value", line=number)
-        elif key not in RUN_LIST_KEYS:
+        elif key not in readers:
             problems.add(
-                f"unknown key {key!r}{suggest(key, RUN_LIST_KEYS)}; known: "
-                f"{', '.join(RUN_LIST_KEYS)}",
+                f"unknown key {key!r}{suggest(key, readers)}; known: {', '.join(readers)}",
                 line=number,
             )
-        elif key in options:
+        elif key in options or key in chosen:
             problems.add(f"key {key!r} is given twice", line=number)
         else:
-            options[key] = _value(RUN_LIST_KEYS[key], key, value, number, problems)
+            into = chosen if key in own else options
+            into[key] = _value(readers[key], key, value, number, problems)
+    if chosen:
+        options["network_settings"] = tuple(sorted(chosen.items()))
     return options
 
 

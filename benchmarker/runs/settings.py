@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from benchmarker.core.errors import SettingsError, suggest
+from benchmarker.core.errors import SettingsError
+from benchmarker.networks.entries import number, whole, words
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("plateau", "plateau2020", "cosine", "constant")
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
 MONITORS = ("cross_entropy", "total")
 PROTOCOLS = ("standard", "legacy")
+LOSSES = ("cross_entropy", "double_softmax")
+KEPT = ("none", "improved", "all")
 PRECISIONS = ("float32",)
 
 
@@ -27,6 +30,7 @@ class RunSettings:
     epochs : passes over the training images, >= 1
     seed : run seed; everything random derives from it
     data : card name or path
+    subset : part of the data set that its card names, e.g. ``nohybrid``; None is all of it
     manifest, labels : classic manifest and label file for a folder of FITS
     fr0 : what becomes of FR0 sources (code ``1F``): ``drop``, ``merge`` or ``own``; None is
         ``own`` where the label file lists them, else ``drop``
@@ -37,6 +41,20 @@ class RunSettings:
     preparation : name of a preparation; None is the one its card names
     train, validation : sources per class; None uses the published split
     split : file of a stored split, which decides instead
+    passes : times that the training images are shown in one epoch, each time varied anew
+    validation_passes : passes over the validation images with the recipe's random draws,
+        whose mean cross-entropy is monitored; 0 shows them once as they are
+    test_passes : passes over the test images with random draws, beside the plain test; they
+        change no weight and are no part of the run's identity
+    loss : ``cross_entropy`` of the scores, or ``double_softmax``: of the probabilities taken
+        for scores, which cannot fall below ln(1 + (classes - 1) / e) (Bowles et al. 2021)
+    weight_decay : decoupled from the gradient, per step and times the learning rate
+    keep : weights kept during training: ``none``, those of epochs that ``improved`` the
+        monitored loss, or of ``all`` epochs
+    init : run folder or weights file to start from; None starts at random
+    freeze : layers that stay as they were: a name, or ``trunk`` for all but the last layer
+    rate_factor : learning rate of the layers taken from `init`, relative to the new ones
+    network_settings : pairs (name, value) that the network declares, e.g. ("gates", "3")
     optimizer, schedule, class_weights, monitor, precision, protocol : words, see the tuples above
     early_stopping : patience in epochs on the monitored loss; 0 is off
     bin_threshold : the original's 0.8-of-maximum option of its clip
@@ -47,6 +65,7 @@ class RunSettings:
     epochs: int
     seed: int = 8901
     data: str = "simulated"
+    subset: str | None = None
     manifest: str | None = None
     labels: str | None = None
     fr0: str | None = None
@@ -66,11 +85,22 @@ class RunSettings:
     precision: str = "float32"
     protocol: str = "standard"
     bin_threshold: bool = False
+    passes: int = 1
+    validation_passes: int = 0
+    test_passes: int = 0
+    loss: str = "cross_entropy"
+    weight_decay: float = 0.0
+    keep: str = "none"
+    init: str | None = None
+    freeze: str | None = None
+    rate_factor: float = 1.0
+    network_settings: tuple[tuple[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; sizes become lists."""
+        """Plain values for JSON; sizes become lists, the network's settings a dictionary."""
         values = asdict(self)
         values["size"] = None if self.size is None else list(self.size)
+        values["network_settings"] = dict(self.network_settings)
         return values
 
     @classmethod
@@ -82,7 +112,9 @@ class RunSettings:
             message = f"unknown settings {', '.join(unknown)}; known: {', '.join(sorted(known))}"
             raise SettingsError(message)
         size = values.get("size")
-        return cls(**{**values, "size": None if size is None else tuple(size)})
+        chosen = tuple(sorted(values.get("network_settings", {}).items()))
+        tuples = {"size": None if size is None else tuple(size), "network_settings": chosen}
+        return cls(**{**values, **tuples})
 
     @property
     def label(self) -> str:
@@ -106,39 +138,15 @@ def parse_size(text: str) -> tuple[int, int]:
     return (numbers[0], numbers[-1])
 
 
-def _whole(minimum: int) -> Callable[[str], int]:
-    def convert(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = minimum - 1
-        if number < minimum:
-            message = f"{text!r} is not a whole number of at least {minimum}"
-            raise ValueError(message)
-        return number
-
-    return convert
-
-
 def _rate(text: str) -> float:
     try:
-        number = float(text)
+        rate = float(text)
     except ValueError:
-        number = float("nan")
-    if not 0 < number < float("inf"):
+        rate = float("nan")
+    if not 0 < rate < float("inf"):
         message = f"{text!r} is not a number above 0"
         raise ValueError(message)
-    return number
-
-
-def _word(allowed: tuple[str, ...]) -> Callable[[str], str]:
-    def convert(text: str) -> str:
-        if text not in allowed:
-            message = f"{text!r} is not one of {', '.join(allowed)}{suggest(text, allowed)}"
-            raise ValueError(message)
-        return text
-
-    return convert
+    return rate
 
 
 def _text(text: str) -> str:
@@ -150,19 +158,29 @@ def _text(text: str) -> str:
 
 # The keys of a run-list line beyond its three columns, each with its reader
 RUN_LIST_KEYS: dict[str, Callable[[str], Any]] = {
-    "batch": _whole(1),
+    "batch": whole(1),
     "size": parse_size,
-    "optimizer": _word(OPTIMIZERS),
-    "schedule": _word(SCHEDULES),
-    "precision": _word(PRECISIONS),
+    "optimizer": words(*OPTIMIZERS),
+    "schedule": words(*SCHEDULES),
+    "precision": words(*PRECISIONS),
     "recipe": _text,
     "data": _text,
     "preparation": _text,
-    "train": _whole(1),
-    "validation": _whole(1),
-    "class_weights": _word(CLASS_WEIGHTS),
-    "early_stopping": _whole(0),
-    "monitor": _word(MONITORS),
+    "train": whole(1),
+    "validation": whole(1),
+    "class_weights": words(*CLASS_WEIGHTS),
+    "early_stopping": whole(0),
+    "monitor": words(*MONITORS),
+    "subset": _text,
+    "passes": whole(1),
+    "validation_passes": whole(0),
+    "test_passes": whole(0),
+    "loss": words(*LOSSES),
+    "weight_decay": number(0.0),
+    "keep": words(*KEPT),
+    "init": _text,
+    "freeze": _text,
+    "rate_factor": number(0.0),
 }
 read_learning_rate = _rate
-read_epochs = _whole(1)
+read_epochs = whole(1)
