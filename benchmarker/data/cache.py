@@ -65,8 +65,9 @@ class PreparedImages:
     source_names : the sources in the order asked for
     source_labels : int64 (sources,)
     variants : stored images per source
-    digest : the key: of stored content, preparation and expansion
+    digest : the key: of stored content, preparation (but `standardise`) and expansion
     filled_pixels : source -> number of its pixels that were not finite and became 0
+    standardise : (mean, deviation) that `finish` applies; None leaves the images as stored
     """
 
     stored: StoredImages
@@ -76,6 +77,7 @@ class PreparedImages:
     variants: int
     digest: str
     filled_pixels: dict[str, int]
+    standardise: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return self.source_count * self.variants
@@ -96,9 +98,26 @@ class PreparedImages:
         return np.repeat(self.source_labels, self.variants)
 
     def read(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-        """float32 (k, height, width, channels) of the rows asked for; safe in any thread.
+        """The rows as the network sees them, float32 (k, height, width, channels).
 
-        Raises IndexError for a row outside 0 .. len - 1.
+        Safe in any thread. Raises IndexError for a row outside 0 .. len - 1.
+        """
+        return self.finish(self.raw(rows))
+
+    def finish(self, images: np.ndarray) -> np.ndarray:
+        """The last step, after random draws: (images - mean) / deviation where declared.
+
+        Takes and returns float32 of any shape; a set without `standardise` returns `images`.
+        """
+        if self.standardise is None:
+            return images
+        mean, deviation = np.asarray(self.standardise, np.float32)
+        return (images - mean) / deviation
+
+    def raw(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The rows as stored, where 0 is empty sky: what rotations and random draws work on.
+
+        float32 (k, height, width, channels), a copy, as `read` before `finish`.
         """
         rows = np.asarray(rows, dtype=np.int64).reshape(-1)
         if rows.size and (rows.min() < 0 or rows.max() >= len(self)):
@@ -134,7 +153,7 @@ class _Work:
             "format": FORMAT,
             "names": [self.images.sources[index] for index in self.indices],
             "pixels": self.images.pixels.digest(self.indices),
-            "preparation": self.preparation.digest,
+            "preparation": self.preparation.stored.digest,
             "expansion": [list(variant) for variant in self.recipe.expansion],
             "libraries": interpolation_versions() if interpolated else {},
         }
@@ -180,6 +199,7 @@ def prepared(  # noqa: PLR0913 - the contract of the data room, all six describe
         variants=recipe.variants,
         digest=key,
         filled_pixels=meta["filled_pixels"],
+        standardise=preparation.standardise,
     )
 
 

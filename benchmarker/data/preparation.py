@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -45,6 +46,9 @@ class Preparation:
         rotations show the same sky
     keep_centre : connected groups of pixels (8 neighbours) that do not reach the central
         half of the crop become 0; needs a clip
+    standardise : (mean, deviation): the network sees (value - mean) / deviation. Done last,
+        after stored variants and random draws (`PreparedImages.finish`), so that the zeros
+        they fill in are empty sky like the rest; `prepare` and the cache leave it out
 
     Raises `SettingsError` for an unknown word or a combination that has no meaning.
     """
@@ -57,6 +61,7 @@ class Preparation:
     bin_threshold: bool = False
     circular_mask: bool = False
     keep_centre: bool = False
+    standardise: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         _refuse_word("clip", self.clip, CLIPS)
@@ -83,13 +88,27 @@ class Preparation:
             object.__setattr__(self, "size", _checked_size(self.size))
         if self.pad is not None:
             object.__setattr__(self, "pad", _checked_size(self.pad))
+        if self.standardise is not None:
+            object.__setattr__(self, "standardise", _checked_scaling(self.standardise))
 
     def as_dict(self) -> dict[str, Any]:
-        """All settings, JSON-ready, as a run record shows them."""
+        """All settings, JSON-ready, as a run record shows them; ``Preparation(**it)`` reads it.
+
+        Without `standardise` its key is absent, so digests are those of the time before it.
+        """
         fields = asdict(self)
         fields["size"] = None if self.size is None else list(self.size)
         fields["pad"] = None if self.pad is None else list(self.pad)
+        if self.standardise is None:
+            del fields["standardise"]
+        else:
+            fields["standardise"] = list(self.standardise)
         return fields
+
+    @property
+    def stored(self) -> Preparation:
+        """The part whose result is stored: all of it but `standardise`."""
+        return self if self.standardise is None else replace(self, standardise=None)
 
     def shape_of(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) after preparation of an image that large; never smaller than `pad`."""
@@ -122,6 +141,19 @@ def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
     return int(size[0]), int(size[1])
 
 
+def _checked_scaling(scaling: tuple[float, float]) -> tuple[float, float]:
+    try:
+        mean, deviation = (float(value) for value in scaling)
+    except (TypeError, ValueError):
+        mean = deviation = math.nan
+    if not (math.isfinite(mean) and math.isfinite(deviation) and deviation > 0):
+        message = (
+            f"standardise must be two finite numbers (mean, deviation above 0), got {scaling!r}"
+        )
+        raise SettingsError(message)
+    return mean, deviation
+
+
 NAMED = {
     "legacy": Preparation(clip="legacy"),
     "robust": Preparation(clip="robust"),
@@ -130,6 +162,9 @@ NAMED = {
     "scaled-sqrt": Preparation(normalise="scale255", stretch="sqrt"),
     "legacy-sqrt": Preparation(clip="legacy", stretch="sqrt"),
     "minmax": Preparation(),
+    "attention": Preparation(normalise="scale255", standardise=(0.5, 0.5)),
+    "attention-fits": Preparation(clip="mirabest", size=(150, 150), standardise=(0.5, 0.5)),
+    "scaife2021": Preparation(normalise="scale255", pad=(151, 151), standardise=(0.0031, 0.0350)),
 }
 
 
@@ -139,7 +174,10 @@ def named_preparation(name: str, size: tuple[int, int] | None = None) -> Prepara
     Names: ``legacy`` (the 2021 comparison), ``robust``, ``mirabest`` (150 x 150 unless a
     size is given), ``scaled`` (prepared uint8 images over 255), ``minmax`` (no clip),
     ``scaled-sqrt`` and ``legacy-sqrt`` (their square root), ``padN`` (as ``scaled``, zeros
-    around it up to N x N, for instance ``pad64``).
+    around it up to N x N, for instance ``pad64``), ``attention`` (as ``scaled``, then -1 to
+    1: Bowles et al. 2021), ``attention-fits`` (the same from a FIRST cut-out, clipped as
+    ``mirabest``), ``scaife2021`` (as ``pad151``, then mean 0.0031 and deviation 0.0350 of the
+    training images taken out: Scaife & Porter 2021).
     Raises `SettingsError` for any other name.
     """
     padded = re.fullmatch(r"pad([1-9]\d{0,3})", name)
@@ -162,6 +200,7 @@ def prepare(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarr
     where : name of the image for messages
 
     Returns float32 (height', width', 1), finite; in [0, 1] unless `normalise` is ``none``.
+    `standardise` is not applied: it comes last (`PreparedImages.finish`).
     Pixels that are not finite become 0 (see `count_nonfinite`) and take no part in
     ``robust`` and ``mirabest`` statistics. An image without contrast becomes all zeros
     under ``minmax``.

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarker.core.errors import SettingsError
+from benchmarker.core.seeds import generator
+from benchmarker.data.augment import draw
 from benchmarker.data.cache import prepared
 from benchmarker.data.generator import ImageBatches
 from benchmarker.data.images import ArrayPixels, ImageSet
@@ -226,3 +228,100 @@ def test_label_without_class_is_refused():
 def test_batch_that_is_not_there(index):
     with pytest.raises(IndexError, match=r"expected 0\.\.2"):
         batches(toy())[index]
+
+
+# An epoch of several passes is those passes one after another, as if each were an epoch.
+
+
+def as_single_passes(images, recipe, epoch, passes, **options):
+    """Batches of epochs epoch x passes ... of an `ImageBatches` that makes one pass."""
+    single = batches(images, recipe, **options)
+    made = []
+    for turn in range(epoch * passes, (epoch + 1) * passes):
+        single.set_epoch(turn)
+        made.extend(single[index] for index in range(len(single)))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [
+        (ROTATION, {}),
+        (NONE, {"shuffle": False}),
+        (D4, {"legacy_batches": True, "batch": 7}),
+        (ONE, {}),
+    ],
+    ids=["random", "in order", "legacy", "draw one"],
+)
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_passes_follow_each_other_like_epochs(recipe, options, epoch):
+    images = toy(10, recipe)
+    made = batches(images, recipe, passes=3, **options)
+    made.set_epoch(epoch)
+    expected = as_single_passes(images, recipe, epoch, 3, **options)
+    assert len(made) == len(expected)
+    for index in reversed(range(len(made))):  # any order of reading
+        for found, wanted in zip(made[index], expected[index], strict=True):
+            assert np.array_equal(found, wanted)
+
+
+def test_a_pass_shows_each_image_once_and_ends_with_a_short_batch():
+    # Bowles et al. 2021: 856 images in batches of 16, 72 passes: 3888 steps
+    images = toy(856, side=1)
+    made = batches(images, batch=16, passes=72)
+    assert (len(made), made.epoch_images) == (3888, 72 * 856)
+    rows = [made.batch_indices(1, index) for index in range(2 * 54)]
+    assert [len(part) for part in rows[:54]] == [16] * 53 + [8]
+    first, second = np.concatenate(rows[:54]), np.concatenate(rows[54:])
+    assert sorted(first) == sorted(second) == list(range(856))
+    assert not np.array_equal(first, second)
+    with pytest.raises(IndexError, match=r"batch 3888 asked for, expected 0\.\.3887"):
+        made.batch_indices(0, 3888)
+
+
+def test_order_and_draws_are_the_declared_functions_of_seed_and_epoch():
+    # a change here makes every recorded run impossible to repeat
+    images = toy(10)
+    made = batches(images, ROTATION)
+    made.set_epoch(4)
+    order = generator(8901, 4, "order").permutation(10)
+    assert np.array_equal(made.batch_indices(4, 1), order[4:8])
+    wanted = [draw(images.read([row])[0], ROTATION, 8901, 4, int(row)) for row in order[4:8]]
+    assert np.array_equal(made[1][0], np.stack(wanted))
+    drawn = batches(toy(10, ONE), ONE)
+    variant = generator(8901, 4, "variant").integers(8, size=10)
+    assert np.array_equal(drawn.batch_indices(4, 0), (np.arange(10) * 8 + variant)[order][:4])
+    legacy = batches(images, legacy_batches=True)
+    first = generator(8901, 4, "batches").permutation(3)[0]
+    assert legacy.batch_indices(4, 0)[0] == first * 4
+
+
+@pytest.mark.parametrize("passes", [0, 1.5])
+def test_passes_without_meaning_are_refused(passes):
+    with pytest.raises(SettingsError, match=f"passes must be a whole number from 1, got {passes}"):
+        batches(toy(), passes=passes)
+
+
+def test_scaling_comes_after_the_draws_so_that_filled_corners_are_empty_sky():
+    pixels = np.full((2, 8, 8, 1), 255, np.uint8)
+    images = ImageSet(
+        name="toy",
+        pixels=ArrayPixels(pixels, "toy.npz"),
+        labels=np.arange(2),
+        classes=("FRI", "FRII"),
+        sources=("a", "b"),
+    )
+    preparation = Preparation(normalise="scale255", standardise=(0.5, 0.25))
+    made = ImageBatches(
+        prepared(images, images.sources, preparation, ROTATION, None),
+        2,
+        batch=2,
+        seed=1,
+        shuffle=False,
+        recipe=ROTATION,
+    )
+    values, _ = made[0]
+    plain = draw(np.ones((8, 8, 1), np.float32), ROTATION, 1, 0, 0)
+    assert plain.min() == 0
+    assert np.array_equal(values[0], (plain - np.float32(0.5)) / np.float32(0.25))
+    assert (values.min(), values.max()) == (-2, 2)

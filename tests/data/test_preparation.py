@@ -224,6 +224,8 @@ def test_every_setting_changes_the_digest():
         dataclasses.replace(base, bin_threshold=True),
         dataclasses.replace(base, circular_mask=True),
         dataclasses.replace(base, keep_centre=True),
+        dataclasses.replace(base, standardise=(0.0, 1.0)),
+        dataclasses.replace(base, standardise=(0.5, 0.5)),
     ]
     digests = {preparation.digest for preparation in [base, *others]}
     assert len(digests) == len(others) + 1
@@ -233,6 +235,7 @@ def test_every_setting_changes_the_digest():
 def test_digest_stays_the_same_from_release_to_release():
     # a change here makes every cache entry and record of users foreign: raise VERSION if meant
     assert named_preparation("legacy", (150, 150)).digest.startswith("505542204bef490f")
+    assert "standardise" not in named_preparation("scaled").as_dict()
 
 
 def test_size_is_kept_in_record_form():
@@ -254,6 +257,12 @@ def test_size_is_kept_in_record_form():
         ({"clip": "robust", "normalise": "scale255"}, "expected clip none, got robust"),
         ({"bin_threshold": True}, "bin_threshold belongs to clip legacy, got clip none"),
         ({"keep_centre": True}, "keep_centre needs a clip"),
+        ({"standardise": (0.5, 0)}, r"two finite numbers .*deviation above 0.*got \(0.5, 0\)"),
+        ({"standardise": (0.5, -1)}, "deviation above 0"),
+        ({"standardise": (float("nan"), 1)}, "two finite numbers"),
+        ({"standardise": (0.5,)}, "two finite numbers"),
+        ({"standardise": ("half", 1)}, "two finite numbers"),
+        ({"standardise": 0.5}, "two finite numbers"),
     ],
 )
 def test_settings_without_meaning_are_refused(settings, text):
@@ -294,3 +303,29 @@ def test_pad_puts_zeros_around_and_never_cuts():
 def test_a_mistyped_padding_is_refused(name):
     with pytest.raises(SettingsError, match="unknown preparation"):
         named_preparation(name)
+
+
+def test_the_last_scaling_is_left_to_the_reader():
+    image = np.array([[0, 255], [51, 0]], np.uint8)
+    preparation = named_preparation("attention")
+    assert preparation.standardise == (0.5, 0.5)
+    assert preparation.stored == named_preparation("scaled")
+    assert preparation.stored.standardise is None
+    made = prepare(image, preparation, "x")
+    np.testing.assert_array_equal(made, prepare(image, named_preparation("scaled"), "x"))
+
+
+def test_scaife2021_is_padded_below_and_on_the_right():
+    preparation = named_preparation("scaife2021")
+    values = prepare(np.full((150, 150), 255, np.uint8), preparation, "x")[:, :, 0]
+    assert values.shape == preparation.shape_of(150, 150) == (151, 151)
+    assert values[:150, :150].min() == 1
+    assert values.sum() == 150 * 150
+    assert preparation.standardise == (0.0031, 0.035)
+
+
+def test_attention_fits_makes_the_images_of_the_release_from_cutouts(mirabest_pairs):
+    for cutout, released in mirabest_pairs:
+        made = prepare(cutout, named_preparation("attention-fits"), "cut-out")
+        again = prepare(released, named_preparation("attention"), "released")
+        assert np.array_equal(made, again)
