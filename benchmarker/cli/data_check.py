@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which images, and how close is close."""
     parser.add_argument("what", metavar="PATH_OR_CARD", help="images, or the name of a card")
     parser.add_argument(
+        "--subset", metavar="NAME", help="a subset that the card declares (data list shows them)"
+    )
+    parser.add_argument(
         "--against", metavar="OTHER", help="also look for what OTHER shares with it"
     )
     parser.add_argument("--manifest", metavar="FILE", help="table of names and labels of a folder")
@@ -58,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     from benchmarker.data.checking import check_between, check_images
     from benchmarker.data.splits import read_split
 
-    images = _open(arguments.what, arguments.manifest, arguments.labels)
+    tables = {"manifest": arguments.manifest, "labels": arguments.labels}
+    images = _open(arguments.what, arguments.subset, **tables)
     split = read_split(arguments.split, images.sources) if arguments.split else None
     with _progress(len(images)) as progress:
         report = check_images(
@@ -78,13 +82,13 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_CHECK if any(one.has_errors for one in reports) else EXIT_FINE
 
 
-def _open(what: str, manifest: str | None = None, labels: str | None = None) -> ImageSet:
+def _open(what: str, subset: str | None = None, **tables: str | None) -> ImageSet:
     from benchmarker.data.opening import open_data
     from benchmarker.data.reading_options import ReadOptions
 
     # NaN stay as they are: the check is there to find them
-    options = ReadOptions(non_finite="keep")
-    return open_data(what, manifest=manifest, labels=labels, options=options)
+    options = ReadOptions(non_finite="keep", subset=subset)
+    return open_data(what, **tables, options=options)
 
 
 @contextlib.contextmanager

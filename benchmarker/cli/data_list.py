@@ -31,6 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     for row in rows:
         if row["licence"] and not row["subset_of"]:
             print(f"{row['name']}: {row['title']}; terms: {row['licence']}")
+    for row in rows:
+        if row["subsets"]:
+            words = ", ".join(_subset_words(one) for one in row["subsets"])
+            print(f"{row['name']}: subsets for --subset: {words}")
     return 0
 
 
@@ -46,7 +50,7 @@ def card_rows() -> list[dict[str, Any]]:
         except BenchmarkerError as error:
             empty = dict.fromkeys(("title", "licence", "images", "pixels", "subset_of"))
             fault = f"card has faults: {str(error).splitlines()[-1].strip()}"
-            rows.append({"name": name, **empty, "classes": [], "found": fault})
+            rows.append({"name": name, **empty, "classes": [], "subsets": [], "found": fault})
     return rows
 
 
@@ -58,6 +62,10 @@ def _row(card: Any) -> dict[str, Any]:
         "name": card.name,
         "title": card.title,
         "subset_of": card.base,
+        "subsets": [
+            {"name": one.name, "aliases": list(one.aliases), "title": one.title}
+            for one in card.subsets
+        ],
         "classes": list(card.classes),
         "images": sum(counts) or None,
         "counts": {part: list(numbers) for part, numbers in card.counts.items()},
@@ -69,6 +77,10 @@ def _row(card: Any) -> dict[str, Any]:
         "homepage": card.homepage,
         "found": _found(card, find_form(card)),
     }
+
+
+def _subset_words(subset: dict[str, Any]) -> str:
+    return " = ".join((subset["name"], *subset["aliases"]))
 
 
 def _found(card: Any, found: Any) -> str:

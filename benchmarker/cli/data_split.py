@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tables", metavar="DIR", help="folder of the tables of Ma et al. 2019 for lrg and unlrg"
     )
+    parser.add_argument(
+        "--subset", metavar="NAME", help="a subset that the card declares (data list shows them)"
+    )
     parser.add_argument("--labels", metavar="FILE", help="label codes and classes of a manifest")
     parser.add_argument(
         "--fr0", choices=("drop", "merge", "own"), help="FR0 sources of a manifest (default: drop)"
@@ -113,21 +116,26 @@ def _sources(arguments: argparse.Namespace) -> tuple[str, SourceLists]:
     from benchmarker.data.manifests import read_manifest
 
     what = arguments.what
+    listed = arguments.tables or Path(what).suffix.lower() == ".csv"
+    if arguments.subset and listed:
+        message = f"--subset belongs to images that a card describes; {what!r} lists sources only"
+        raise SettingsError(message)
     choices = {"fr0": arguments.fr0, "certainty": arguments.certainty}
     if arguments.tables:
         if what.lower() not in SAMPLES:
             message = f"--tables belongs to {' and '.join(SAMPLES)}, got {what!r}"
             raise SettingsError(message)
         return what.lower(), _listed(read_sample(arguments.tables, what, **choices))
-    if Path(what).suffix.lower() == ".csv":
+    if listed:
         return Path(what).stem, _listed(read_manifest(what, arguments.labels, **choices))
     if arguments.fr0 or arguments.certainty != "all":
         message = f"--fr0 and --certainty choose among a manifest's sources; {what!r} is none"
         raise SettingsError(message)
-    from benchmarker.data.opening import open_data
+    from benchmarker.data.opening import ReadOptions, open_data
 
     try:
-        images = open_data(what, labels=arguments.labels)
+        options = ReadOptions(subset=arguments.subset)
+        images = open_data(what, labels=arguments.labels, options=options)
     except MissingDataError as error:
         if what.lower() not in SAMPLES:
             raise

@@ -57,6 +57,7 @@ _FILE = {
 _SUBSET = {
     "title": _text(required=True),
     "labels": Key((dict,), "a table from class name to labels", required=True),
+    "aliases": _list(str, "a list of names"),
 }
 CARD_KEYS = {
     "title": _text(required=True),

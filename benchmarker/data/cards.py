@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarker.core.errors import MissingDataError, Problems, suggest
+from benchmarker.core.errors import MissingDataError, Problems, SettingsError, suggest
 from benchmarker.core.folders import list_texts, search_path
 from benchmarker.data.card_schema import CARD_KEYS, READERS, table_faults
 from benchmarker.data.images import SPLIT_PARTS
@@ -51,12 +51,25 @@ class CardForm:
 
 @dataclass(frozen=True)
 class CardSubset:
-    """Classes made of the whole set's labels: ``labels[i]`` are the labels kept as class i."""
+    """Classes made of the whole set's labels: ``labels[i]`` are the labels kept as class i.
+
+    `aliases` are other words for the same subset.
+    """
 
     name: str
     title: str
     classes: tuple[str, ...]
     labels: tuple[tuple[int, ...], ...]
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Name and aliases for tables and messages: ``confident (nounc)``."""
+        return f"{self.name} ({', '.join(self.aliases)})" if self.aliases else self.name
+
+    def answers_to(self, word: str) -> bool:
+        """Whether `word` is the name or an alias; case does not matter."""
+        return word.casefold() in {known.casefold() for known in (self.name, *self.aliases)}
 
 
 @dataclass(frozen=True)
@@ -129,7 +142,7 @@ def list_cards() -> list[str]:
 
 
 def load_card(name: str) -> Card:
-    """The card `name`, or the subset ``CARD-SUBSET`` of a card.
+    """The card `name`, or the subset ``CARD-SUBSET`` of a card, by its name or an alias.
 
     Raises `MissingDataError` with near names for an unknown one, and `InputFileError`
     listing every fault of a card.
@@ -139,8 +152,8 @@ def load_card(name: str) -> Card:
         return read_card(paths[name])
     for stem, path in paths.items():
         subset = name.removeprefix(f"{stem}-")
-        if subset != name and subset in _subset_names(path):
-            return subset_card(read_card(path), subset)
+        if subset != name and subset in _subset_names(path, aliases=True):
+            return choose_subset(read_card(path), subset)
     known = list_cards()
     places = ", ".join(str(place) for place in search_path("data"))
     message = (
@@ -166,16 +179,58 @@ def read_card(path: str | Path) -> Card:
     return _card(path, table)
 
 
-def subset_card(card: Card, name: str) -> Card:
+def is_card(word: str) -> bool:
+    """Whether `load_card` would find a card of this name, faults or not."""
+    if word in list_cards():
+        return True
+    return any(
+        word == f"{path.stem}-{subset}"
+        for path in list_texts("data", ".toml")
+        for subset in _subset_names(path, aliases=True)
+    )
+
+
+def choose_subset(card: Card, word: str | None) -> Card:
+    """The card of the subset of `card` that `word` names; `card` itself where `word` is None.
+
+    A card that is a subset already may be asked for the same one again. Raises
+    `SettingsError` listing the subsets there are for any other word.
+    """
+    if word is None:
+        return card
+    whole = card if card.base is None else load_card(card.base)
+    subset = next((one for one in whole.subsets if one.answers_to(word)), None)
+    if subset is None:
+        raise SettingsError(_no_subset(whole, word))
+    if card.subset is not None and card.subset.name != subset.name:
+        message = (
+            f"subset is {word!r} for {card.name}, which is the subset {card.subset.name} of "
+            f"{whole.name}: expected that one or none, or the data set {whole.name}"
+        )
+        raise SettingsError(message)
+    return _subset_card(whole, subset)
+
+
+def _no_subset(card: Card, word: str) -> str:
+    if not card.subsets:
+        return f"subset is {word!r}, but the data set {card.name} has no subsets ({card.path})"
+    words = [known for one in card.subsets for known in (one.name, *one.aliases)]
+    subsets = ", ".join(one.words for one in card.subsets)
+    return (
+        f"subset is {word!r}{suggest(word.casefold(), words)}, expected one of the subsets of "
+        f"{card.name}: {subsets}"
+    )
+
+
+def _subset_card(card: Card, subset: CardSubset) -> Card:
     """The card of one subset of `card`: its own name, title, classes and counts."""
-    subset = next(subset for subset in card.subsets if subset.name == name)
     counts = {
         part: tuple(sum(numbers[label] for label in labels) for labels in subset.labels)
         for part, numbers in card.counts.items()
     }
     return replace(
         card,
-        name=f"{card.name}-{name}",
+        name=f"{card.name}-{subset.name}",
         title=subset.title,
         classes=subset.classes,
         counts=MappingProxyType(counts),
@@ -185,11 +240,15 @@ def subset_card(card: Card, name: str) -> Card:
     )
 
 
-def _subset_names(path: Path) -> list[str]:
+def _subset_names(path: Path, *, aliases: bool = False) -> list[str]:
     try:
-        return list(tomllib.loads(path.read_text(encoding="utf-8")).get("subsets", {}))
-    except (ValueError, OSError, TypeError):
+        subsets = tomllib.loads(path.read_text(encoding="utf-8")).get("subsets")
+    except (ValueError, OSError):
         return []  # the card itself is reported when it is asked for
+    names = [name for name, _ in _items(subsets)]
+    if aliases:
+        names += [word for _, one in _named_tables(subsets) for word in _aliases(one)]
+    return names
 
 
 def _card(path: Path, table: dict[str, Any]) -> Card:
@@ -222,7 +281,7 @@ def _number(value: Any) -> float | None:
 def _subset(name: str, table: dict[str, Any]) -> CardSubset:
     classes = tuple(table["labels"])
     labels = tuple(tuple(kept) for kept in table["labels"].values())
-    return CardSubset(name, table["title"], classes, labels)
+    return CardSubset(name, table["title"], classes, labels, tuple(table.get("aliases", ())))
 
 
 def _meaning_faults(table: dict[str, Any]) -> list[str]:
@@ -278,7 +337,33 @@ def _subset_faults(table: dict[str, Any], classes: int) -> list[str]:
         ]
         if len(set(kept)) != len(kept):
             faults.append(f"subsets.{name}.labels: a label is kept in two classes")
+    return faults + _alias_faults(table)
+
+
+def _alias_faults(table: dict[str, Any]) -> list[str]:
+    """Every word must lead to one subset, whatever its case, and be easy to type."""
+    subsets = table.get("subsets")
+    owner: dict[str, str] = {}
+    faults = []
+    for name, _ in _items(subsets):
+        if name.casefold() in owner:
+            faults.append(f"subsets.{name}: differs from {owner[name.casefold()]!r} by case only")
+        owner[name.casefold()] = name
+    for name, subset in _named_tables(subsets):
+        for word in _aliases(subset):
+            key = f"subsets.{name}.aliases: {word!r}"
+            if not word or any(letter.isspace() or letter in "=/," for letter in word):
+                faults.append(f"{key} is no name, expected one without blanks, '=', '/' and ','")
+            if word.casefold() in owner:
+                faults.append(f"{key} is a name of the subset {owner[word.casefold()]} already")
+            owner.setdefault(word.casefold(), name)
     return faults
+
+
+def _aliases(subset: dict[str, Any]) -> list[str]:
+    """The aliases in a subset's table; values of another type are reported by their type."""
+    given = subset.get("aliases")
+    return [word for word in given if isinstance(word, str)] if isinstance(given, list) else []
 
 
 def _place_faults(table: dict[str, Any]) -> list[str]:

@@ -8,7 +8,14 @@ from typing import Any
 
 from benchmarker.core.errors import InputFileError, MissingDataError, SettingsError, suggest
 from benchmarker.core.hashing import digest_file
-from benchmarker.data.cards import Card, CardForm, list_cards, load_card
+from benchmarker.data.cards import (
+    Card,
+    CardForm,
+    choose_subset,
+    is_card,
+    list_cards,
+    load_card,
+)
 from benchmarker.data.images import ImageSet
 from benchmarker.data.opening_cards import apply_card, card_places, find_form, recognise
 from benchmarker.data.opening_kinds import kind_of
@@ -43,7 +50,9 @@ def open_data(
         that is both a card and a path means the card (write ``./NAME`` for the path).
     manifest : table of source names and label codes, for a folder of FITS images
     labels : table of label codes and class names, likewise
-    options : policies and limits of reading
+    options : policies and limits of reading; `options.subset` takes a subset of the set,
+        with the same outcome as its card's name: subset ``confident`` of ``mirabest``, by name
+        or by path, is ``mirabest-confident``
 
     Returns the set with classes, published split, pixel scale and preparation of its card;
     a file that a card knows (by checksum, or by its images and labels) gets them too.
@@ -56,14 +65,13 @@ def open_data(
     word = str(what)
     tables = _Tables(manifest, labels)
     card_name, equals, path = word.partition("=")
-    known = list_cards()
-    if equals and card_name in known and not Path(word).exists():
+    if equals and is_card(card_name) and not Path(word).exists():
         return _open_path(Path(path), tables, replace(options, card=card_name))
-    if word in known:
-        return _open_card(load_card(word), tables, options)
+    if is_card(word):
+        return _open_card(choose_subset(load_card(word), options.subset), tables, options)
     if Path(word).exists():
         return _open_path(Path(word), tables, options)
-    raise MissingDataError(_absent(word, known))
+    raise MissingDataError(_absent(word, list_cards()))
 
 
 def _absent(word: str, known: list[str]) -> str:
@@ -144,17 +152,30 @@ def _with_card_tables(card: Card, root: Path, tables: _Tables) -> _Tables:
 
 def _open_path(path: Path, tables: _Tables, options: ReadOptions) -> ImageSet:
     kind, path = kind_of(path, has_manifest=tables.manifest is not None)
-    asked = None if options.card is None else load_card(options.card)
+    asked = None
+    if options.card is not None:
+        asked = choose_subset(load_card(options.card), options.subset)
     classes = None if asked is None else whole_classes(asked)
     images = _read(kind, path, tables, options, classes)
     facts = _facts(path, options)
     card = asked or recognise(images, facts.get("sha256"))
     if card is not None:
+        card = choose_subset(card, options.subset)
         return _finish(apply_card(images, card, facts), options)
+    if options.subset is not None:
+        raise SettingsError(_no_card(path, options.subset))
     provenance = {**images.provenance, **facts}
     if images.pixels.read(0).dtype == "uint8":
         provenance["preparation"] = "scaled"
     return _finish(replace(images, provenance=provenance), options)
+
+
+def _no_card(path: Path, subset: str) -> str:
+    return (
+        f"subset is {subset!r}, but {path} is none of the data sets that a card describes, and "
+        f"only cards declare subsets: expected a published file, or CARD={path} with the name "
+        f"of a card (benchmarker data list shows them)"
+    )
 
 
 def _facts(path: Path, options: ReadOptions) -> dict[str, Any]:

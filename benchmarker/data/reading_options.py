@@ -33,6 +33,9 @@ class ReadOptions:
     skip_budget : number of missing or unreadable images that may be left out; if above
         zero every image is read once at opening to find them
     card : name of the card that describes these images; None recognises known files
+    subset : name or alias of a subset that the set's card declares (``confident``, ``nounc``;
+        case does not matter); None is the whole set. The images get the card ``CARD-SUBSET``,
+        just as if they had been opened by that name
     seed : seed of a simulated set; None takes the card's
     max_pixels : refuse an image that claims more pixels
     max_bytes : refuse what would take more memory once decompressed
@@ -46,6 +49,7 @@ class ReadOptions:
     certainty: str = "all"
     skip_budget: int = 0
     card: str | None = None
+    subset: str | None = None
     seed: int | None = None
     max_pixels: int = 2**28
     max_bytes: int = 2**32
@@ -59,7 +63,10 @@ class ReadOptions:
             raise SettingsError(message)
 
     def as_dict(self) -> dict[str, Any]:
-        """The choices that change what is read, for the provenance."""
+        """The choices that change what is read, for the provenance.
+
+        Card and subset stand there already as the name of the card that was applied.
+        """
         keys = ("extension", "non_finite", "colour", "fr0", "certainty", "skip_budget")
         return {key: getattr(self, key) for key in keys}
 

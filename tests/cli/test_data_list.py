@@ -18,6 +18,8 @@ def test_table_names_every_card_and_where_it_is(capsys, tmp_path, monkeypatch):
     assert "benchmarker data fetch mirabest" in rows["mirabest-confident"]
     assert "drawn on demand" in rows["simulated"]
     assert any("non-commercial" in line for line in lines)
+    subsets = "nohybrid, confident = nounc, uncertain, hybrid"
+    assert f"mirabest: subsets for --subset: {subsets}" in lines
 
 
 def test_json_says_where_files_were_found(capsys, tmp_path, monkeypatch):
@@ -31,5 +33,6 @@ def test_json_says_where_files_were_found(capsys, tmp_path, monkeypatch):
     assert rows["first"]["found"] == str(folder / "first_griese2022.npz")
     assert rows["first"]["images"] == 2158
     assert rows["mirabest-nohybrid"]["subset_of"] == "mirabest"
+    assert [one["aliases"] for one in rows["mirabest"]["subsets"]] == [[], ["nounc"], [], []]
     assert rows["unlrg"]["found"] == "not here"
     assert "card has faults" in rows["mine"]["found"]

@@ -153,6 +153,21 @@ def test_check_shows_the_first_findings_of_a_kind_and_json_all(capsys, tmp_path)
     assert len(value["findings"]) == 30
 
 
+def test_check_and_split_take_a_subset(capsys, real_data):
+    words = (real_data / "mirabest.npz", "--subset", "NoUnc")
+    _, value = call_json(capsys, "data", "check", *words)
+    assert (value["name"], value["images"]) == ("mirabest-confident", 833)
+    _, value = call_json(capsys, "data", "split", *words)
+    assert [value[part]["n"] for part in ("train", "validation", "test")] == [583, 146, 104]
+    assert value["test"]["classes"] == {"FRI": 49, "FRII": 55}
+
+
+def test_subset_of_a_list_of_sources_is_refused(capsys, manifest):
+    code, _, err = call(capsys, "data", "split", manifest, "--subset", "nounc")
+    assert code == 1
+    assert "--subset belongs to images that a card describes" in err
+
+
 @pytest.mark.parametrize("word", ["-3", "nan", "near"])
 def test_check_refuses_a_distance_that_is_none(capsys, word):
     with pytest.raises(SystemExit) as caught:

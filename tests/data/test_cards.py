@@ -1,7 +1,7 @@
 import pytest
 
-from benchmarker.core.errors import InputFileError, MissingDataError
-from benchmarker.data.cards import list_cards, load_card, read_card
+from benchmarker.core.errors import InputFileError, MissingDataError, SettingsError
+from benchmarker.data.cards import choose_subset, list_cards, load_card, read_card
 
 SMALL = """
 title = "A set"
@@ -19,6 +19,7 @@ SHIPPED = [
     "lrg",
     "mirabest",
     "mirabest-confident",
+    "mirabest-hybrid",
     "mirabest-nohybrid",
     "mirabest-uncertain",
     "mnist",
@@ -60,6 +61,7 @@ def test_counts_and_subsets_of_the_published_table():
     assert dict(confident.counts) == {"train": (348, 381), "test": (49, 55)}
     assert dict(load_card("mirabest-nohybrid").counts) == {"train": (517, 552), "test": (74, 79)}
     assert dict(load_card("mirabest-uncertain").counts) == {"train": (169, 171), "test": (25, 24)}
+    assert dict(load_card("mirabest-hybrid").counts) == {"train": (517, 582), "test": (74, 83)}
     assert confident.validation_share == 0.2
     assert load_card("unlrg").total == (6042, 5039, 2072, 889)
     assert load_card("lrg").quota == (80, 60)
@@ -147,6 +149,44 @@ def test_faults_of_subsets(tmp_path):
     assert "a label is kept in two classes" in text
     assert "subsets.x.labels.C is not a list of whole numbers" in text
     assert "key 'subsets.y.title' is missing" in text
+
+
+def test_faults_of_aliases(tmp_path):
+    one = '[subsets.{}]\ntitle = "x"\nlabels = {{ A = [0], B = [1] }}\naliases = {}\n'
+    two = one.format("x", '["Y", "a b", ""]') + one.format("y", '["z", "z"]')
+    text = faults(tmp_path, SMALL + two + one.format("X", "3"))
+    for word in (
+        "subsets.X: differs from 'x' by case only",
+        "subsets.x.aliases: 'Y' is a name of the subset y already",
+        "subsets.x.aliases: 'a b' is no name",
+        "subsets.x.aliases: '' is no name",
+        "subsets.y.aliases: 'z' is a name of the subset y already",
+        "subsets.X.aliases is 3, expected a list of names",
+    ):
+        assert word in text
+
+
+@pytest.mark.parametrize("word", ["confident", "nounc", "NOUNC", "Confident"])
+@pytest.mark.parametrize("name", ["mirabest", "mirabest-confident"])
+def test_a_subset_is_chosen_by_name_or_alias_in_any_case(word, name):
+    assert choose_subset(load_card(name), word) == load_card("mirabest-confident")
+
+
+def test_no_subset_is_the_card_itself_and_an_alias_names_a_card_too():
+    whole = load_card("mirabest")
+    assert choose_subset(whole, None) is whole
+    assert load_card("mirabest-nounc") == load_card("mirabest-confident")
+    assert "mirabest-nounc" not in list_cards()
+
+
+def test_a_subset_that_is_none_is_refused_with_those_there_are():
+    with pytest.raises(SettingsError, match=r"'noun' .did you mean nounc") as caught:
+        choose_subset(load_card("mirabest"), "noun")
+    assert "nohybrid, confident (nounc), uncertain, hybrid" in str(caught.value)
+    with pytest.raises(SettingsError, match="the data set first has no subsets"):
+        choose_subset(load_card("first"), "nohybrid")
+    with pytest.raises(SettingsError, match="mirabest-hybrid, which is the subset hybrid"):
+        choose_subset(load_card("mirabest-hybrid"), "nounc")
 
 
 def test_no_toml_and_no_text(tmp_path):

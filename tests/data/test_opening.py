@@ -9,6 +9,7 @@ from PIL import Image
 from benchmarker.core.errors import InputFileError, MissingDataError, SettingsError
 from benchmarker.data.cards import load_card
 from benchmarker.data.opening import ReadOptions, open_data
+from benchmarker.data.splits import choose_split
 
 CARD = """
 title = "Four tiny images"
@@ -30,6 +31,7 @@ test = [1, 0, 1]
 [subsets.pure]
 title = "Without hybrids"
 labels = {{ FRII = [1], FRI = [0] }}
+aliases = ["clean"]
 [[forms]]
 reader = "npz"
 path = "tiny.npz"
@@ -99,6 +101,36 @@ def test_subset_takes_rows_and_labels_of_its_own(workplace):
     assert images.labels.tolist() == [1, 0, 1]
     assert images.published_split == ("train", "train", "test")
     assert images.provenance["card"] == "tiny-pure"
+
+
+def whole_outcome(images):
+    """Everything that a run takes from a set."""
+    lists = (images.sources, images.labels.tolist(), images.classes, images.published_split)
+    return (images.name, images.digest, images.provenance, *lists)
+
+
+@pytest.mark.parametrize("word", ["pure", "clean", "Clean"])
+def test_subset_as_an_option_is_the_subsets_card(workplace, word):
+    path = tiny(workplace / "data" / "tiny" / "tiny.npz")
+    expected = whole_outcome(open_data("tiny-pure"))
+    options = ReadOptions(subset=word)
+    for what in ("tiny", "tiny-pure", "tiny-clean"):
+        assert whole_outcome(open_data(what, options=options)) == expected
+    by_card = whole_outcome(open_data(f"tiny-pure={path}"))
+    for what in (path, f"tiny={path}", f"tiny-pure={path}"):
+        assert whole_outcome(open_data(what, options=options)) == by_card
+    assert by_card == expected
+
+
+def test_subset_of_what_has_none_is_refused(workplace):
+    options = ReadOptions(subset="pur")
+    with pytest.raises(SettingsError, match=r"'pur' .did you mean pure.*: pure .clean."):
+        open_data("tiny", options=options)
+    with pytest.raises(SettingsError, match="the data set simulated has no subsets"):
+        open_data("simulated", options=options)
+    path = tiny(workplace / "a.npz", labels=np.array([0, 0, 0, 1]))
+    with pytest.raises(SettingsError, match=r"none of the data sets that a card describes"):
+        open_data(path, options=options)
 
 
 def test_path_described_by_a_card_that_the_user_names(workplace):
@@ -343,6 +375,45 @@ def test_real_subset_by_card_name(real_data, workplace, monkeypatch):
     assert np.bincount(images.labels).tolist() == [397, 436]
     assert images.published_split.count("test") == 104
     assert images.ra_deg is not None
+
+
+def test_real_subset_of_a_path_is_the_subsets_card(real_data, workplace, monkeypatch):
+    monkeypatch.setenv("BENCHMARKER_DATA", str(real_data))
+    images = open_data(real_data / "mirabest.npz", options=ReadOptions(subset="nounc"))
+    assert images.provenance["card"] == "mirabest-confident"
+    assert whole_outcome(images) == whole_outcome(open_data("mirabest-confident"))
+
+
+# training and test images of each subset, and what validates of them: a stratified fifth of
+# the training images (Bowles et al. 2021 take 213, 145 and 219, not stratified)
+SUBSETS = [
+    ("nohybrid", (1069, 153), 213),
+    ("confident", (729, 104), 146),
+    ("hybrid", (1099, 157), 219),
+    ("uncertain", (340, 49), 68),
+]
+
+
+@pytest.mark.parametrize(("subset", "sizes", "validation"), SUBSETS)
+def test_real_subsets_are_split_as_published(real_data, subset, sizes, validation):
+    images = open_data(real_data / "mirabest.npz", options=ReadOptions(subset=subset))
+    assert images.published_split.count("test") == sizes[1]
+    for seed in (8901, 1826):
+        share = images.provenance["validation_share"]
+        split = choose_split(images, seed=seed, card_validation_share=share)
+        found = [len(names) for names in split.parts.values()]
+        assert found == [sizes[0] - validation, validation, sizes[1]]
+        assert len({name for names in split.parts.values() for name in names}) == sum(sizes)
+
+
+def test_the_source_that_mirabest_lists_twice_stays_on_one_side(real_data):
+    images = open_data(real_data / "mirabest.npz", options=ReadOptions(subset="nohybrid"))
+    whole = open_data(real_data / "mirabest.npz")
+    twins = {whole.sources[511], whole.sources[989]}
+    assert [name[:3] for name in sorted(twins)] == ["100", "102"]
+    for seed in range(10):
+        split = choose_split(images, seed=seed, card_validation_share=0.2)
+        assert len([part for part, names in split.parts.items() if twins & set(names)]) == 1
 
 
 def test_a_mistyped_card_before_a_path_is_named(tmp_path):
