@@ -303,25 +303,26 @@ def test_passes_without_meaning_are_refused(passes):
 
 
 def test_scaling_comes_after_the_draws_so_that_filled_corners_are_empty_sky():
-    pixels = np.full((2, 8, 8, 1), 255, np.uint8)
+    pixels = np.full((6, 8, 8, 1), 255, np.uint8)
     images = ImageSet(
         name="toy",
         pixels=ArrayPixels(pixels, "toy.npz"),
-        labels=np.arange(2),
+        labels=np.arange(6) % 2,
         classes=("FRI", "FRII"),
-        sources=("a", "b"),
+        sources=tuple("abcdef"),
     )
     preparation = Preparation(normalise="scale255", standardise=(0.5, 0.25))
     made = ImageBatches(
         prepared(images, images.sources, preparation, ROTATION, None),
         2,
-        batch=2,
+        batch=6,
         seed=1,
         shuffle=False,
         recipe=ROTATION,
     )
     values, _ = made[0]
-    plain = draw(np.ones((8, 8, 1), np.float32), ROTATION, 1, 0, 0)
+    ones = np.ones((8, 8, 1), np.float32)
+    plain = np.stack([draw(ones, ROTATION, 1, 0, row) for row in range(6)])
     assert plain.min() == 0
-    assert np.array_equal(values[0], (plain - np.float32(0.5)) / np.float32(0.25))
+    assert np.array_equal(values, (plain - np.float32(0.5)) / np.float32(0.25))
     assert (values.min(), values.max()) == (-2, 2)
