@@ -1,0 +1,1 @@
+"""AstroAttention (Bowles et al. 2021): published weights, attention maps, figures."""
