@@ -13,7 +13,9 @@ Rules where a definition leaves room:
 - MPCA (mean per class accuracy) is the mean recall of the classes present;
 - *balanced* precision and F1 come from the row-normalised confusion matrix, as if every
   class had equally many test images (the definition of Becker et al. 2021);
-- AUC is one-vs-rest, ties count one half, the mean over classes is unweighted;
+- AUC is one-vs-rest, ties count one half, the mean over classes is unweighted; where the
+  scores before the softmax are given it ranks by their log-odds, because probabilities that
+  are rounded to exactly 0 or 1 are tied and hide the order (``auc_from``);
 - cross-entropy and calibration use probabilities rescaled to sum 1 (a legacy sigmoid
   output does not), clipped to 1e-7 as Keras does; a row of zeros counts as uniform;
 - the calibration error is the expected one of the top class in 15 bins of equal width.
@@ -29,7 +31,7 @@ import numpy as np
 
 from benchmarker.core.errors import Problems, RunFailedError
 from benchmarker.metrics.intervals import LEVEL, bootstrap_weights, percentile_interval, wilson
-from benchmarker.metrics.roc import RankedScores
+from benchmarker.metrics.roc import RankedScores, log_odds
 
 METRICS_VERSION = 1  # raise it when a definition changes: rows of two versions are not ranked
 CALIBRATION_BINS = 15
@@ -38,13 +40,14 @@ SCALARS = ("accuracy", "mpca", "macro_f1", "auc", "cross_entropy", "calibration_
 PER_CLASS = ("precision", "recall", "f1", "balanced_precision", "balanced_f1", "auc")
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - the predictions, and how to resample them
     labels: np.ndarray,
     probabilities: np.ndarray,
     classes: Sequence[str],
     *,
     seed: int = 0,
     resamples: int = 1000,
+    scores: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Every metric of one set of predictions, ready for JSON (null, never NaN).
 
@@ -55,27 +58,34 @@ def evaluate(
     classes : class names in label order
     seed : of the bootstrap over images (95 %, percentiles, stratified by class)
     resamples : number of bootstrap resamples; 0 leaves the intervals null
+    scores : float array of shape (n, len(classes)), before the softmax; the AUC ranks by
+        them, everything else is from the probabilities
 
     Returns a dictionary: ``n``, ``classes``, ``confusion_matrix`` (rows truth, columns
     prediction), ``normalised_confusion_matrix`` (a null row for an absent class), the
     scalars in `SCALARS` and, in ``per_class``, those in `PER_CLASS`, each as
     ``{"value", "low", "high"}``; ``support`` per class; ``accuracy_wilson``; ``flags`` and
-    ``undefined`` in words.
+    ``undefined`` in words; ``auc_from`` is ``"scores"`` where they were given, else absent.
 
     Raises `RunFailedError` listing every fault: no image, shapes that do not agree,
-    labels out of range, probabilities that are negative, NaN or infinite.
+    labels out of range, probabilities that are negative, NaN or infinite, scores that are
+    NaN or infinite.
     """
     labels = np.asarray(labels)
     probabilities = np.asarray(probabilities, dtype=np.float64)
-    _refuse_unusable(labels, probabilities, classes)
-    sample = _Sample.of(labels.astype(np.int64), probabilities)
+    scores = None if scores is None else np.asarray(scores, dtype=np.float64)
+    _refuse_unusable(labels, probabilities, classes, scores)
+    ranking = probabilities if scores is None else log_odds(scores)
+    sample = _Sample.of(labels.astype(np.int64), probabilities, ranking)
     values = _statistics(sample, np.ones((1, sample.count)))
     draws = [
         _statistics(sample, weights)
         for weights in bootstrap_weights(sample.labels, seed=seed, resamples=resamples)
     ]
-    table = {name: _with_interval(name, values, draws) for name in (*SCALARS, *_class_names())}
-    return _report(sample, tuple(classes), table, {"seed": int(seed), "resamples": resamples})
+    names = (*SCALARS, *_class_names())
+    table = {name: with_interval(values[name], [draw[name] for draw in draws]) for name in names}
+    found = _report(sample, tuple(classes), table, {"seed": int(seed), "resamples": resamples})
+    return found if scores is None else {**found, "auc_from": "scores"}
 
 
 def predicted_classes(probabilities: np.ndarray) -> np.ndarray:
@@ -90,7 +100,12 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np
     return counts.reshape(num_classes, num_classes)
 
 
-def _refuse_unusable(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> None:
+def _refuse_unusable(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    scores: np.ndarray | None,
+) -> None:
     problems = Problems("prediction table", RunFailedError)
     if len(set(classes)) != len(classes) or not len(classes):
         problems.add(f"class names {list(classes)}, expected distinct names")
@@ -102,6 +117,11 @@ def _refuse_unusable(labels: np.ndarray, probabilities: np.ndarray, classes: Seq
         problems.add("no image to evaluate, expected at least one")
     else:
         _refuse_values(labels, probabilities, problems)
+    if scores is not None and scores.shape != probabilities.shape:
+        text = f"scores of shape {scores.shape}"
+        problems.add(f"{text}, expected that of the probabilities, {probabilities.shape}")
+    elif scores is not None:
+        _refuse_infinite("scores", scores, problems)
     problems.raise_if_any()
 
 
@@ -114,14 +134,18 @@ def _refuse_values(labels: np.ndarray, probabilities: np.ndarray, problems: Prob
         row = outside[0]
         text = f"label {labels[row]} in row {row}, expected 0..{highest}"
         problems.add(f"{text} ({outside.size} rows like it)")
-    bad = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
-    if bad.size:
-        text = f"probabilities {probabilities[bad[0]].tolist()} in row {bad[0]}"
-        problems.add(f"{text}, expected finite numbers ({bad.size} rows like it)")
+    _refuse_infinite("probabilities", probabilities, problems)
     negative = np.flatnonzero((probabilities < 0).any(axis=1))
     if negative.size:
         text = f"a negative probability in row {negative[0]}: {probabilities[negative[0]].tolist()}"
         problems.add(f"{text} ({negative.size} rows like it)")
+
+
+def _refuse_infinite(what: str, values: np.ndarray, problems: Problems) -> None:
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if bad.size:
+        text = f"{what} {values[bad[0]].tolist()} in row {bad[0]}"
+        problems.add(f"{text}, expected finite numbers ({bad.size} rows like it)")
 
 
 @dataclass(frozen=True)
@@ -150,7 +174,7 @@ class _Sample:
         return len(self.labels)
 
     @classmethod
-    def of(cls, labels: np.ndarray, probabilities: np.ndarray) -> _Sample:
+    def of(cls, labels: np.ndarray, probabilities: np.ndarray, ranking: np.ndarray) -> _Sample:
         num_classes = probabilities.shape[1]
         predicted = predicted_classes(probabilities)
         shares = _rescaled(probabilities)
@@ -168,8 +192,7 @@ class _Sample:
             gap_order=order,
             gap_starts=np.unique(bins[order], return_index=True)[1],
             ranked=tuple(
-                RankedScores.of(labels == index, probabilities[:, index])
-                for index in range(num_classes)
+                RankedScores.of(labels == index, ranking[:, index]) for index in range(num_classes)
             ),
         )
 
@@ -191,40 +214,53 @@ def _statistics(sample: _Sample, weights: np.ndarray) -> dict[str, np.ndarray]:
     # whole numbers in float64: the sum is exact in whatever order the library adds
     one_hot = (cells[:, np.newaxis] == np.arange(num_classes**2)).astype(np.float64)
     counts = (weights @ one_hot).reshape(-1, num_classes, num_classes)
-    support = counts.sum(axis=2, keepdims=True)
-    rates = np.divide(counts, support, out=np.zeros_like(counts), where=support > 0)
-    recall = _only_present(np.einsum("rii->ri", rates), sample)
-    precision = _precision(counts, sample)
-    balanced = _precision(rates, sample)
-    f1 = _harmonic(precision, recall)
     auc = np.stack([ranked.area(weights) for ranked in sample.ranked], axis=1)
     count = weights.sum(axis=1)
     gaps = np.add.reduceat(weights[:, sample.gap_order] * sample.gap, sample.gap_starts, axis=1)
     return {
-        "accuracy": np.einsum("rii->r", counts) / count,
-        "mpca": _mean_of_defined(recall),
-        "macro_f1": _mean_of_defined(f1),
-        "auc": _mean_of_defined(auc),
+        **count_statistics(counts, sample.present),
+        "auc": mean_of_defined(auc),
         "cross_entropy": (weights * sample.surprise).sum(axis=1) / count,
         "calibration_error": np.abs(gaps).sum(axis=1) / count,
+        "class_auc": auc,
+    }
+
+
+def count_statistics(counts: np.ndarray, present: np.ndarray) -> dict[str, np.ndarray]:
+    """What follows from confusion matrices alone, one value per matrix.
+
+    Arguments
+    ---------
+    counts : float64 (resamples, classes, classes), rows truth, columns prediction
+    present : bool (classes,), which classes the truth has
+
+    Returns ``accuracy``, ``mpca`` and ``macro_f1`` of shape (resamples,), and precision,
+    recall, F1 and their balanced forms as ``class_...`` of shape (resamples, classes), NaN
+    where undefined.
+    """
+    support = counts.sum(axis=2, keepdims=True)
+    rates = np.divide(counts, support, out=np.zeros_like(counts), where=support > 0)
+    recall = np.where(present, np.einsum("rii->ri", rates), np.nan)
+    precision = _precision(counts, present)
+    balanced = _precision(rates, present)
+    f1 = _harmonic(precision, recall)
+    return {
+        "accuracy": np.einsum("rii->r", counts) / counts.sum(axis=(1, 2)),
+        "mpca": mean_of_defined(recall),
+        "macro_f1": mean_of_defined(f1),
         "class_precision": precision,
         "class_recall": recall,
         "class_f1": f1,
         "class_balanced_precision": balanced,
         "class_balanced_f1": _harmonic(balanced, recall),
-        "class_auc": auc,
     }
 
 
-def _only_present(values: np.ndarray, sample: _Sample) -> np.ndarray:
-    return np.where(sample.present, values, np.nan)
-
-
-def _precision(counts: np.ndarray, sample: _Sample) -> np.ndarray:
+def _precision(counts: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Diagonal over column sums; 0 for a present class never predicted."""
     predicted = counts.sum(axis=1)
     hits = np.einsum("rii->ri", counts)
-    nothing = np.broadcast_to(np.where(sample.present, 0.0, np.nan), hits.shape).copy()
+    nothing = np.broadcast_to(np.where(present, 0.0, np.nan), hits.shape).copy()
     return np.divide(hits, predicted, out=nothing, where=predicted > 0)
 
 
@@ -234,21 +270,25 @@ def _harmonic(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
     return np.divide(2 * precision * recall, total, out=nothing, where=total > 0)
 
 
-def _mean_of_defined(values: np.ndarray) -> np.ndarray:
-    """Mean over the classes that are defined, NaN where none is."""
+def mean_of_defined(values: np.ndarray) -> np.ndarray:
+    """Mean over the classes that are defined, NaN where none is: (n, classes) to (n,)."""
     defined = ~np.isnan(values)
     number = defined.sum(axis=1)
     total = np.where(defined, values, 0.0).sum(axis=1)
     return np.divide(total, number, out=np.full(len(values), np.nan), where=number > 0)
 
 
-def _with_interval(
-    name: str, values: dict[str, np.ndarray], draws: list[dict[str, np.ndarray]]
-) -> list[dict[str, float | None]]:
-    """The metric's value, low and high; a list with one entry, or one per class."""
-    value = np.atleast_1d(values[name][0])
+def with_interval(values: np.ndarray, draws: Sequence[np.ndarray]) -> list[dict[str, float | None]]:
+    """A metric's value, low and high, null where undefined; one entry, or one per class.
+
+    Arguments
+    ---------
+    values : float (1,) or (1, classes), the metric of the sample itself
+    draws : arrays (resamples,) or (resamples, classes), the metric of its resamples
+    """
+    value = np.atleast_1d(values[0])
     empty = np.empty((0, len(value)))
-    drawn = [draw[name].reshape(-1, len(value)) for draw in draws]
+    drawn = [draw.reshape(-1, len(value)) for draw in draws]
     low, high = percentile_interval(np.concatenate([empty, *drawn]))
     undefined = np.isnan(value)
     low, high = (np.where(undefined, np.nan, bound) for bound in (low, high))

@@ -13,9 +13,10 @@ NORMAL_QUANTILE = 1.959963984540054  # of 0.975: leaves 2.5 % on either side
 CHUNK_ELEMENTS = 2_000_000  # 16 MB of weights at a time, whatever the size of the test set
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
+def wilson(successes: float, trials: int) -> tuple[float, float]:
     """95 % Wilson interval of a share; also sensible at 0 and at 100 %.
 
+    `successes` may be a fraction where each trial is itself a mean, e.g. over passes.
     Returns (0, 1) for no trial at all: nothing is known.
     """
     if trials == 0:

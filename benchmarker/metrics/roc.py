@@ -51,6 +51,32 @@ class RankedScores:
         return np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0)
 
 
+def log_odds(scores: np.ndarray) -> np.ndarray:
+    """Log of p / (1 - p) of each class, from the scores before the softmax.
+
+    Arguments
+    ---------
+    scores : float (..., classes), finite
+
+    Returns float64 of the same shape: s_k - log(sum over the others of exp(s_j)); for two
+    classes the difference of the scores. It orders images as the probability does, also
+    where that is rounded to 0 or 1. A single class keeps its score.
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    number = scores.shape[-1]
+    if number == 1:
+        return scores
+    others = np.stack([np.delete(scores, k, axis=-1) for k in range(number)], axis=-2)
+    return scores - log_sum_exp(others, axis=-1)
+
+
+def log_sum_exp(values: np.ndarray, axis: int) -> np.ndarray:
+    """Log of the sum of exponentials along `axis`, safe for values of any size."""
+    highest = values.max(axis=axis, keepdims=True)
+    total = np.exp(values - highest).sum(axis=axis)
+    return np.squeeze(highest, axis=axis) + np.log(total)
+
+
 def roc_curve(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rates of false and of true positives as the threshold falls through every score.
 

@@ -251,3 +251,47 @@ def test_two_hundred_images_and_a_thousand_resamples_take_less_than_half_a_secon
     start = time.process_time()
     evaluate(labels, shares, ("a", "b", "c", "d"))
     assert time.process_time() - start < 0.5
+
+
+def saturated():
+    """Labels, scores of 40 images, and their float32 softmax: much of it exactly 0 or 1."""
+    draw = np.random.default_rng(3)
+    labels = np.arange(40) % 2
+    difference = draw.normal(0, 60, 40) + 80 * labels + 90
+    scores = np.stack([-difference / 2, difference / 2], axis=1) + 500.0
+    shares = np.exp((scores - scores.max(axis=1, keepdims=True)).astype(np.float32))
+    return labels, scores, (shares / shares.sum(axis=1, keepdims=True)).astype(np.float64)
+
+
+def test_scores_give_the_auc_that_saturated_probabilities_hide():
+    labels, scores, shares = saturated()
+    assert np.mean(np.isin(shares[:, 0], (0.0, 1.0))) > 0.3
+    tied = evaluate(labels, shares, ("FRI", "FRII"), resamples=0)
+    found = evaluate(labels, shares, ("FRI", "FRII"), resamples=0, scores=scores)
+    expected = sk.roc_auc_score(labels, scores[:, 1] - scores[:, 0])
+    assert found["auc"]["value"] == pytest.approx(expected, abs=1e-12)
+    assert found["per_class"]["FRI"]["auc"] == found["per_class"]["FRII"]["auc"]
+    assert tied["auc"]["value"] < expected - 0.02
+    assert found["auc_from"] == "scores"
+    assert "auc_from" not in tied
+    for name in ("accuracy", "mpca", "macro_f1", "cross_entropy", "calibration_error"):
+        assert found[name] == tied[name], name
+
+
+def test_scores_that_are_not_saturated_order_as_their_probabilities():
+    labels, shares = random_predictions(120, 4)
+    logits = np.log(shares) + np.linspace(-900, 900, 120)[:, np.newaxis]
+    found = evaluate(labels, shares, "abcd", resamples=20, scores=logits)
+    expected = evaluate(labels, shares, "abcd", resamples=20)
+    assert found["auc"]["value"] == pytest.approx(expected["auc"]["value"], abs=1e-12)
+    assert found["auc"]["low"] == pytest.approx(expected["auc"]["low"], abs=1e-12)
+
+
+def test_unusable_scores_are_refused():
+    labels, shares = LABELS, PROBABILITIES
+    with pytest.raises(RunFailedError, match=r"scores of shape \(10, 2\), expected that of"):
+        evaluate(labels, shares, CLASSES, scores=shares[:, :2])
+    bad = shares.copy()
+    bad[4, 1] = np.inf
+    with pytest.raises(RunFailedError, match=r"scores \[0.3, inf, 0.1\] in row 4"):
+        evaluate(labels, shares, CLASSES, scores=bad)
