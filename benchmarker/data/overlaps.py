@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarker.data.findings import ERROR, WARNING, Finding, Report, make_report, names_of
 from benchmarker.data.images import ImageSet
-from benchmarker.data.pixel_facts import scan
-from benchmarker.data.sky import SAME_SOURCE_ARCSEC, pairs_between
+from benchmarker.data.sharing import pixel_pairs, position_pairs
+from benchmarker.data.sky import SAME_SOURCE_ARCSEC
 
 
 def check_between(
@@ -25,12 +25,10 @@ def check_between(
     counts are numbers of images of `first`; ``..._by_part`` has keys like ``train/test``
     (part in `first` / part in `second`), where both have a published split.
     """
-    rows = _same_pixels(scan(first).digests, scan(second).digests)
+    rows = pixel_pairs(first, second)
     findings, counts = _shared(first, second, rows, ("identical", "identical pixels"))
     if first.ra_deg is not None and second.ra_deg is not None:
-        positions = [(images.ra_deg, images.dec_deg) for images in (first, second)]
-        pairs = pairs_between(*positions, same_source_arcsec)
-        near = list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
+        near = position_pairs(first, second, same_source_arcsec)
         what = ("same_position", f"positions within {same_source_arcsec:g} arcsec")
         more, sky_counts = _shared(first, second, near, what)
         findings += more
@@ -71,13 +69,3 @@ def _shared(
             )
             findings.append(Finding("leak", ERROR, text, names_of(first, leaked), tuple(leaked)))
     return findings, counts
-
-
-def _same_pixels(
-    first: Sequence[str | None], second: Sequence[str | None]
-) -> list[tuple[int, int]]:
-    rows_of = defaultdict(list)
-    for row, digest in enumerate(second):
-        if digest is not None:
-            rows_of[digest].append(row)
-    return [(a, b) for a, digest in enumerate(first) if digest for b in rows_of.get(digest, ())]
