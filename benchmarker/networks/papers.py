@@ -21,6 +21,7 @@ PAPERS = {
     "maslej2021": "Maslej-Krešňáková et al. 2021, MNRAS 505, 1464",
     "gheller2018": "Gheller, Vazza & Bonafede 2018, MNRAS 480, 3749 (COSMODEEP)",
     "lukic2019source": "Lukic et al. 2019, arXiv 1910.03631 (ConvoSource)",
+    "bowles2021": "Bowles et al. 2021, MNRAS 501, 4579, arXiv 2012.01248 (AG-CNN)",
     "vafaei2019": "Vafaei Sadr et al. 2019, MNRAS 484, 2793 (DeepSource)",
 }
 
