@@ -51,7 +51,7 @@ class Shared:
 
     def text(self) -> str:
         """One line for the terminal and the report: how many were left out, and why."""
-        note = f" ({self.unplaced})" if self.unplaced else ""
+        note = f" ({self.unplaced}: more may be shared unseen)" if self.unplaced else ""
         return (
             f"{len(self.names)} of {len(self.names) + len(self.kept)} test sources of "
             f"{self.tested} left out: {len(self.by_pixels)} with the pixels of training sources "
