@@ -1,4 +1,4 @@
-"""Variants of an image; the only module that knows albumentations.
+"""Variants of an image; with `radio_transforms` the only module that knows albumentations.
 
 Fixed variants turn about the centre of the pixel grid, ((columns - 1) / 2, (rows - 1) / 2),
 counter-clockwise as an array is printed (the direction of `numpy.rot90`), keep the shape,
@@ -11,13 +11,14 @@ import copy
 import os
 import threading
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from benchmarker.core.errors import SettingsError
 from benchmarker.core.seeds import derive_seed
-from benchmarker.data.recipes import Recipe, Variant
+from benchmarker.data.recipes import CLASS, OWN_TRANSFORMS, Recipe, Variant
 
 _of_thread = threading.local()  # transforms hold state, so each thread has its own
 _building = threading.Lock()
@@ -121,10 +122,10 @@ def check_transforms(recipe: Recipe) -> None:
 
 def _build_pipeline(recipe: Recipe) -> Any:
     albumentations = _albumentations()
-    transforms = [dict(transform) for transform in recipe.transforms]
+    transforms = [_serialised(transform) for transform in recipe.transforms]
     serialised = {
         "__version__": albumentations.__version__,
-        "transform": {"__class_fullname__": "Compose", "p": 1.0, "transforms": transforms},
+        "transform": {CLASS: "Compose", "p": 1.0, "transforms": transforms},
     }
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # an argument it does not know is only warned about
@@ -133,3 +134,12 @@ def _build_pipeline(recipe: Recipe) -> Any:
         except Exception as error:
             message = f"recipe {recipe.name}: albumentations refuses it: {error}"
             raise SettingsError(message) from error
+
+
+def _serialised(transform: Mapping[str, Any]) -> dict[str, Any]:
+    """A transform of a recipe as albumentations finds it: ours under their full names."""
+    if transform[CLASS] not in OWN_TRANSFORMS:
+        return dict(transform)
+    from benchmarker.data import radio_transforms  # being imported makes them known
+
+    return {**transform, CLASS: f"{radio_transforms.__name__}.{transform[CLASS]}"}

@@ -18,10 +18,14 @@ DRAWS = ("all", "one")
 MOST_ROTATIONS = 360
 
 # What a recipe may name: transforms that keep the shape and read nothing but the image.
+OWN_TRANSFORMS = (  # of `benchmarker.data.radio_transforms`
+    "BeamConvolution", "CorrelatedNoise", "SidelobeRipples", "SkyAffine",
+)  # fmt: skip
 TRANSFORMS = (
     "Affine", "CoarseDropout", "D4", "ElasticTransform", "GaussNoise", "GaussianBlur",
     "GridDistortion", "HorizontalFlip", "MultiplicativeNoise", "RandomBrightnessContrast",
     "RandomGamma", "RandomRotate90", "Rotate", "ShiftScaleRotate", "Transpose", "VerticalFlip",
+    *OWN_TRANSFORMS,
 )  # fmt: skip
 CLASS = "__class_fullname__"
 
@@ -46,7 +50,7 @@ class Recipe:
     expansion : the variants of each source that are prepared once and stored
     draw : ``all``: an epoch shows every variant; ``one``: one variant of each source,
         drawn anew each epoch
-    transforms : albumentations transforms in their serialised form, drawn anew for each
+    transforms : transforms in the serialised form of albumentations, drawn anew for each
         image and epoch; empty for a fixed recipe
     """
 

@@ -3,13 +3,11 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-import benchmarker
 from benchmarker.core.errors import SettingsError
 from benchmarker.data.augment import draw, expand, vary
 from benchmarker.data.recipes import Recipe, Variant, load_recipe, rotations
@@ -183,13 +181,3 @@ def test_transform_that_changes_the_shape_is_refused():
     recipe = Recipe("own", transforms=({"__class_fullname__": "Transpose", "p": 1.0},))
     with pytest.raises(SettingsError, match=r"expected \(20, 30, 1\), got \(30, 20, 1\)"):
         draw(picture(20, 30), recipe, 1, 0, 0)
-
-
-def test_only_one_module_knows_albumentations():
-    package = Path(benchmarker.__file__).parent
-    users = [
-        path.name
-        for path in package.rglob("*.py")
-        if "import albumentations" in path.read_text() or "from albumentations" in path.read_text()
-    ]
-    assert users == ["augment.py"]

@@ -16,6 +16,8 @@ from benchmarker.data.recipes import Recipe, Variant, load_recipe, rotations
         ("d4", 8, False, False),
         ("d4-random", 1, True, False),
         ("random-rotation", 1, True, False),
+        ("affine", 1, True, False),
+        ("affine-flips", 1, True, False),
     ],
 )
 def test_shipped_recipes(name, variants, is_random, draws_one):
