@@ -11,8 +11,11 @@ from benchmarker.core.hashing import SHORT, digest_file
 from benchmarker.core.records import (
     DIGESTED,
     MODELS,
+    OPTIONAL,
+    AugmentedTable,
     Predictions,
     Record,
+    RotationTable,
     identity_digest,
     read_record,
 )
@@ -25,7 +28,8 @@ def check_record(folder: str | Path) -> list[str]:
 
     Checked: the form of run.json; the digest over the identity and the folder's name; of a
     complete run the SHA-256 of every file recorded, that none is missing, and that
-    history, predictions and metrics agree with each other and with run.json.
+    history, predictions and metrics agree with each other and with run.json, also those
+    over augmented passes and turned images where the run measured them.
     """
     try:
         record = read_record(folder)
@@ -53,7 +57,9 @@ def _digest_faults(record: Record) -> list[str]:
     faults = []
     if record.is_complete:
         faults += [
-            f"run.json records no SHA-256 of {name}" for name in DIGESTED if name not in recorded
+            f"run.json records no SHA-256 of {name}"
+            for name in (*DIGESTED, *OPTIONAL)
+            if name not in recorded and (name in DIGESTED or (record.folder / name).exists())
         ]
     for name, digest in recorded.items():
         # a name from a file is an input: nothing outside the folder is opened
@@ -70,7 +76,7 @@ def _digest_faults(record: Record) -> list[str]:
 
 def _content_faults(record: Record) -> list[str]:
     faults: list[str] = []
-    for check in (_history_faults, _prediction_faults):
+    for check in (_history_faults, _prediction_faults, _augmented_faults, _rotation_faults):
         try:
             faults += check(record)
         except BenchmarkerError as error:
@@ -107,6 +113,10 @@ def _model_faults(record: Record, model: str, metrics: dict) -> list[str]:
         faults.append(f"{where}: a source is there more than once")
     if not (np.isfinite(found.probabilities).all() and (found.probabilities >= 0).all()):
         return [*faults, f"{where}: a probability is negative or not finite"]
+    if metrics.get("auc_from") == "scores" and found.scores is None:
+        faults.append(f"{where}: no scores, though metrics.json has the AUC from them")
+    if found.scores is not None and not np.isfinite(found.scores).all():
+        faults.append(f"{where}: a score is not finite")
     faults += [f"{where}: {text}" for text in _score_faults(found, metrics)]
     return faults
 
@@ -128,3 +138,75 @@ def _score_faults(found: Predictions, metrics: dict) -> list[str]:
         if stated is None or abs(stated - value) > ROUNDING:
             faults.append(f"they give {name} {value:.6f}, metrics.json has {stated}")
     return faults
+
+
+def _augmented_faults(record: Record) -> list[str]:
+    faults: list[str] = []
+    for model in MODELS:
+        found = record.augmented(model)
+        if found is None:
+            continue
+        texts = [*_same_sources(found, record, model), *_impossible_passes(found)]
+        stated = record.metrics[model].get("augmented")
+        if not texts and stated is not None:
+            rate = found.wrong / found.passes
+            texts += _unlike("the accuracy", 1 - rate.mean(), stated["pooled"]["accuracy"])
+            if not np.allclose(rate, stated["wrong_rate"], rtol=0, atol=ROUNDING):
+                texts.append("metrics.json has other shares of wrong passes")
+        faults += [f"augmented.csv, {model}: {text}" for text in texts]
+        _ = record.all_scores("augmented", model)  # raises where the array has another shape
+    return faults
+
+
+def _rotation_faults(record: Record) -> list[str]:
+    faults: list[str] = []
+    for model in MODELS:
+        found = record.rotation(model)
+        if found is None:
+            continue
+        texts = [*_same_sources(found, record, model), *_impossible_turns(found)]
+        stated = record.metrics[model].get("rotation")
+        if not texts and stated is not None:
+            texts += _unlike("the agreement", found.agreement.mean(), stated["agreement"])
+            texts += _unlike("the entropy", found.entropy.mean(), stated["entropy"])
+        faults += [f"rotation.csv, {model}: {text}" for text in texts]
+        _ = record.all_scores("rotation", model)
+    return faults
+
+
+def _same_sources(found: AugmentedTable | RotationTable, record: Record, model: str) -> list[str]:
+    plain = record.predictions(model)
+    if found.sources != plain.sources:
+        return ["it has other sources than predictions.csv, or in another order"]
+    if not np.array_equal(found.labels, plain.labels):
+        return ["it has other labels than predictions.csv"]
+    return []
+
+
+def _impossible_passes(found: AugmentedTable) -> list[str]:
+    faults = []
+    if (found.passes < 1).any() or len(set(found.passes.tolist())) > 1:
+        faults.append("the sources were not all shown equally often, at least once")
+    if (found.wrong < 0).any() or (found.wrong > found.passes).any():
+        faults.append("a source is wrong more often than it was shown")
+    shares = found.probabilities
+    if not (np.isfinite(shares).all() and (shares >= 0).all() and np.isfinite(found.scores).all()):
+        faults.append("a probability is negative, or a mean is not finite")
+    return faults
+
+
+def _impossible_turns(found: RotationTable) -> list[str]:
+    faults = []
+    if (found.turns < 1).any() or len(set(found.turns.tolist())) > 1:
+        faults.append("the sources were not all shown at equally many angles, at least one")
+    if not ((found.agreement > 0) & (found.agreement <= 1)).all():
+        faults.append("an agreement is not above 0 and at most 1")
+    if not (np.isfinite(found.entropy) & (found.entropy >= 0)).all():
+        faults.append("an entropy is negative or not finite")
+    return faults
+
+
+def _unlike(what: str, value: float, stated: dict) -> list[str]:
+    if stated["value"] is not None and abs(stated["value"] - value) <= ROUNDING:
+        return []
+    return [f"its rows give {what} {value:.6f}, metrics.json has {stated['value']}"]

@@ -8,7 +8,6 @@ wrote is the business of `benchmarker.core.record_check`.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,10 +20,21 @@ import numpy as np
 from benchmarker.core.errors import InputFileError, MissingDataError, Problems
 from benchmarker.core.files import read_json
 from benchmarker.core.hashing import digest_json
+from benchmarker.core.record_tables import (
+    MODELS,
+    AugmentedTable,
+    Predictions,
+    RotationTable,
+    csv_rows,
+    read_arrays,
+    read_augmented,
+    read_predictions,
+    read_rotation,
+    shown,
+)
 
 FORMAT = 1
 STATES = ("running", "complete", "failed", "interrupted")
-MODELS = ("best", "final")
 # the files of a complete run whose SHA-256 stands in run.json
 DIGESTED = (
     "history.csv",
@@ -33,6 +43,8 @@ DIGESTED = (
     "best.safetensors",
     "final.safetensors",
 )
+# files that only some runs write; where there, their SHA-256 stands in run.json too
+OPTIONAL = ("augmented.csv", "rotation.csv", "augmented.npz", "rotation.npz")
 # what determines a result: these parts of the identity as they are, those by their digest
 DETERMINING = (
     "version", "network", "network_digest", "settings", "seed", "precision", "protocol",
@@ -98,18 +110,6 @@ CLASS_FORM: dict[str, Form] = {
     **dict.fromkeys(("precision", "recall", "f1", "balanced_precision", "balanced_f1"), _SCORE),
     "support": int,
 }
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What one model said about the test images.
-
-    sources : n names; labels : int64 (n,); probabilities : float64 (n, classes)
-    """
-
-    sources: tuple[str, ...]
-    labels: np.ndarray
-    probabilities: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ class Record:
         path = self.folder / "history.csv"
         problems = Problems(path)
         rows = []
-        for line, row in _csv_rows(path):
+        for line, row in csv_rows(path):
             try:
                 rows.append({key: float(value) for key, value in row.items()})
             except (TypeError, ValueError):
@@ -209,7 +209,42 @@ class Record:
 
     @cached_property
     def _predictions(self) -> dict[str, Predictions]:
-        return _read_predictions(self.folder / "predictions.csv", self.classes)
+        return read_predictions(self.folder / "predictions.csv", self.classes)
+
+    def augmented(self, model: str) -> AugmentedTable | None:
+        """augmented.csv of ``best`` or ``final``; None where the run did not write it."""
+        return None if self._augmented is None else self._augmented[model]
+
+    @cached_property
+    def _augmented(self) -> dict[str, AugmentedTable] | None:
+        path = self.folder / "augmented.csv"
+        return read_augmented(path, self.classes) if path.is_file() else None
+
+    def rotation(self, model: str) -> RotationTable | None:
+        """rotation.csv of ``best`` or ``final``; None where the run did not write it."""
+        return None if self._rotation is None else self._rotation[model]
+
+    @cached_property
+    def _rotation(self) -> dict[str, RotationTable] | None:
+        path = self.folder / "rotation.csv"
+        return read_rotation(path, self.classes) if path.is_file() else None
+
+    def all_scores(self, what: str, model: str) -> np.ndarray | None:
+        """Scores of every pass, or at every angle: float (passes or angles, n, classes).
+
+        `what` is ``augmented`` or ``rotation``; the sources are those of the predictions, in
+        their order. None where the run did not keep them in ``augmented.npz`` or
+        ``rotation.npz`` (arrays ``best`` and ``final``); raises `InputFileError` where they
+        have another shape.
+        """
+        path = self.folder / f"{what}.npz"
+        found = read_arrays(path).get(model) if path.is_file() else None
+        expected = (len(self.predictions(model).sources), len(self.classes))
+        if found is not None and (found.ndim != 3 or found.shape[1:] != expected):
+            text = f"{model} has the shape {found.shape}"
+            message = f"{path}: {text}, expected (n, {expected[0]}, {expected[1]})"
+            raise InputFileError(message)
+        return found
 
 
 def read_record(folder: str | Path) -> Record:
@@ -331,7 +366,7 @@ def form_faults(value: Any, form: Form, where: str = "") -> list[str]:
     """Keys that are missing or of another type than `form` asks for; more keys are welcome."""
     if isinstance(form, dict):
         if not isinstance(value, dict):
-            return [f"{where or 'content'} is {_shown(value)}, expected an object"]
+            return [f"{where or 'content'} is {shown(value)}, expected an object"]
         faults = []
         for key, inner in form.items():
             name = f"{where}.{key}" if where else key
@@ -343,49 +378,5 @@ def form_faults(value: Any, form: Form, where: str = "") -> list[str]:
     # JSON's true and false are no numbers, though Python counts them among its integers
     if isinstance(value, bool) or not isinstance(value, form):
         expected = form.__name__ if isinstance(form, type) else str(form)
-        return [f"{where} is {_shown(value)}, expected {expected}"]
+        return [f"{where} is {shown(value)}, expected {expected}"]
     return []
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _csv_rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """(line number, row) of a CSV file with a header; raises `InputFileError`."""
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            return [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        message = f"cannot read {path}: {error}"
-        raise InputFileError(message) from error
-
-
-def _read_predictions(path: Path, classes: tuple[str, ...]) -> dict[str, Predictions]:
-    problems = Problems(path)
-    columns = [f"p_{name}" for name in classes]
-    rows = _csv_rows(path)
-    expected = ["model", "source", "label", *columns]
-    if rows and list(rows[0][1])[: len(expected)] != expected:
-        problems.add(f"columns {list(rows[0][1])}, expected {expected}")
-        problems.raise_if_any()
-    number_of = {name: index for index, name in enumerate(classes)}
-    read: dict[str, list[tuple[str, int, list[float]]]] = {model: [] for model in MODELS}
-    for line, row in rows:
-        try:
-            values = [float(row[column]) for column in columns]
-            read[row["model"]].append((row["source"], number_of[row["label"]], values))
-        except (KeyError, TypeError, ValueError):
-            problems.add(f"{_shown(list(row.values()))} is no prediction", line=line)
-    for model, found in read.items():
-        if not found:
-            problems.add(f"no prediction of the {model} model")
-    problems.raise_if_any()
-    return {model: _as_arrays(found) for model, found in read.items()}
-
-
-def _as_arrays(rows: list[tuple[str, int, list[float]]]) -> Predictions:
-    sources, labels, values = zip(*rows, strict=True)
-    return Predictions(sources, np.array(labels, dtype=np.int64), np.array(values))

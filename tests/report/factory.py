@@ -11,8 +11,11 @@ import numpy as np
 from benchmarker.core.files import write_csv, write_json
 from benchmarker.core.hashing import digest_file, digest_text
 from benchmarker.core.records import DIGESTED as FILES
-from benchmarker.core.records import identity_digest, read_record
+from benchmarker.core.records import OPTIONAL, identity_digest, read_record
+from benchmarker.metrics.augmented import evaluate_passes, per_source
 from benchmarker.metrics.classification import evaluate
+from benchmarker.metrics.groups import certainty_of, evaluate_groups
+from benchmarker.metrics.rotation import rotation_robustness
 from benchmarker.runs.folder import HISTORY
 
 CLASSES = ("FRI", "FRII", "Compact", "Bent")
@@ -68,14 +71,22 @@ def predictions(classes, count, seed, skill):
     return labels, found
 
 
-def make_run(results, network="convXpress", seed=8901, *, skill=2.5, finished=None, **changes):
-    """Write one complete run below `results` and return its folder."""
+def make_run(
+    results, network="convXpress", seed=8901, *, skill=2.5, finished=None, varied=False, **changes
+):
+    """Write one complete run below `results` and return its folder.
+
+    With `varied`, it has scores and was tested over twelve passes and at twelve angles.
+    """
     parts = identity(network, seed, **changes)
     word = network.replace("/", "_")
     folder = results / "runs" / f"{word}-{parts['data']['name']}-s{seed}-{parts['digest'][:8]}"
     folder.mkdir(parents=True)
     _write_files(folder, parts, skill)
+    if varied:
+        _write_varied(folder, parts, skill)
     files = {name: digest_file(folder / name) for name in FILES}
+    files |= {name: digest_file(folder / name) for name in OPTIONAL if (folder / name).exists()}
     other = ("initial_weights", "best_weights", "final_weights", "history", "predictions")
     speed = {"test_seconds": 0.4, "images_per_second": 100.0}
     alone = {"repeats": 5, "images": 40, "median_images_per_second": 250.0 + seed % 7}
@@ -129,6 +140,54 @@ def _write_files(folder, parts, skill):
     write_json(folder / "metrics.json", metrics)
     for model in found:
         (folder / f"{model}.safetensors").write_bytes(model.encode())
+
+
+def source_names(count):
+    """Names as MiraBest gives them, every second group of four uncertain."""
+    return [f"1{row // 4 % 2}0_{row:03d}.000+001.000_0.1000_0010.00" for row in range(count)]
+
+
+def varied_scores(parts, skill, passes, *, noise=1.0):
+    """For both models: scores (n, classes), and of the passes (passes, n, classes)."""
+    count, classes = parts["split"]["test"], len(parts["data"]["classes"])
+    draw = np.random.default_rng(parts["seed"] + 1)
+    labels = np.arange(count) % classes
+    for model, factor in (("best", 1.0), ("final", 0.8)):
+        plain = draw.normal(size=(count, classes)) + factor * skill * np.eye(classes)[labels]
+        yield model, labels, plain, plain + noise * draw.normal(size=(passes, count, classes))
+
+
+def _write_varied(folder, parts, skill):
+    classes, count = tuple(parts["data"]["classes"]), parts["split"]["test"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    tables = {name: [] for name in ("predictions", "augmented", "rotation")}
+    names, kept = source_names(count), {}
+    groups = [certainty_of(name) for name in names]
+    for model, labels, plain, passes in varied_scores(parts, skill, 12):
+        shares = np.exp(plain) / np.exp(plain).sum(axis=1, keepdims=True)
+        means, turned = per_source(labels, passes), rotation_robustness(passes, resamples=20)
+        found = evaluate(labels, shares, classes, seed=1, resamples=20, scores=plain)
+        found["augmented"] = evaluate_passes(labels, passes, classes, seed=1, resamples=20)
+        found["rotation"] = turned.summary
+        found["groups"] = evaluate_groups(labels, shares, classes, groups, resamples=20)
+        metrics[model], kept[model] = found, passes.astype(np.float32)
+        for row, name in enumerate(names):
+            first = [model, name, classes[labels[row]]]
+            tables["predictions"].append([*first, *shares[row].tolist(), *plain[row].tolist()])
+            said = [*means.probabilities[row].tolist(), *means.scores[row].tolist()]
+            tables["augmented"].append([*first, 12, int(means.wrong[row]), *said])
+            steady = [float(turned.agreement[row]), float(turned.entropy[row]), turned.angles]
+            tables["rotation"].append([*first, *steady])
+    columns = ["model", "source", "label"]
+    both = [f"{letter}_{name}" for letter in "ps" for name in classes]
+    write_csv(folder / "predictions.csv", [*columns, *both], tables["predictions"])
+    header = [*columns, "passes", "wrong", *both]
+    write_csv(folder / "augmented.csv", header, tables["augmented"])
+    header = [*columns, "agreement", "entropy", "turns"]
+    write_csv(folder / "rotation.csv", header, tables["rotation"])
+    np.savez(folder / "augmented.npz", **kept)
+    np.savez(folder / "rotation.npz", **kept)
+    write_json(folder / "metrics.json", metrics)
 
 
 def make_failed(results, network="convXpress", seed=8901, reason="loss is NaN in epoch 2, batch 7"):
