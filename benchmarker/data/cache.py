@@ -32,7 +32,7 @@ from benchmarker.core.files import lock, write_json
 from benchmarker.core.hashing import digest_file, digest_json
 from benchmarker.data.augment import interpolation_versions, is_interpolated
 from benchmarker.data.images import ImageSet
-from benchmarker.data.preparation import Preparation, count_nonfinite, prepare
+from benchmarker.data.preparation import Preparation, count_nonfinite, last_scaling, prepare
 from benchmarker.data.recipes import Recipe
 from benchmarker.data.stored_images import (
     WRITERS,
@@ -109,10 +109,7 @@ class PreparedImages:
 
         Takes and returns float32 of any shape; a set without `standardise` returns `images`.
         """
-        if self.standardise is None:
-            return images
-        mean, deviation = np.asarray(self.standardise, np.float32)
-        return (images - mean) / deviation
+        return last_scaling(images, self.standardise)
 
     def raw(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The rows as stored, where 0 is empty sky: what rotations and random draws work on.

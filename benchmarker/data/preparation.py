@@ -228,6 +228,14 @@ def prepare(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarr
     return np.ascontiguousarray(values, dtype=np.float32)[:, :, np.newaxis]
 
 
+def last_scaling(images: np.ndarray, standardise: tuple[float, float] | None) -> np.ndarray:
+    """(images - mean) / deviation, float32 of any shape; `images` where `standardise` is None."""
+    if standardise is None:
+        return images
+    mean, deviation = np.asarray(standardise, np.float32)
+    return (images - mean) / deviation
+
+
 def count_nonfinite(image: np.ndarray) -> int:
     """How many values of a stored image are NaN or infinite; `prepare` turns them into 0."""
     if not np.issubdtype(image.dtype, np.inexact):

@@ -14,9 +14,16 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.errors import InputFileError
-from benchmarker.core.files import LockedError, lock, read_json, write_csv, write_json
+from benchmarker.core.files import (
+    LockedError,
+    lock,
+    read_json,
+    write_csv,
+    write_json,
+    write_with,
+)
 from benchmarker.core.hashing import digest_file, digest_json
-from benchmarker.core.records import DIGESTED, FORMAT
+from benchmarker.core.records import DIGESTED, FORMAT, OPTIONAL
 
 LOCK_SECONDS = 5.0
 HISTORY = (
@@ -30,6 +37,7 @@ HISTORY = (
     "seconds",
     "images_per_second",
 )
+OWN_LOSS = ("loss", "val_loss")  # where it is not the cross-entropy
 TIMING_COLUMNS = ("seconds", "images_per_second")
 
 
@@ -61,6 +69,11 @@ class RunFolder:
     def checkpoint(self) -> Path:
         """Where the state lies while the run is not complete."""
         return self.path / "checkpoint"
+
+    @property
+    def kept(self) -> Path:
+        """Where the weights of epochs lie, if the settings ask for some."""
+        return self.path / "epochs"
 
     @property
     def log(self) -> Path:
@@ -153,30 +166,69 @@ class RunFolder:
         )
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
-        """Write history.csv, one row per finished epoch."""
-        write_csv(
-            self.path / "history.csv", HISTORY, [[row[key] for key in HISTORY] for row in rows]
-        )
+        """Write history.csv, one row per finished epoch; a loss of its own has two more columns."""
+        header = [*HISTORY, *(key for key in OWN_LOSS if rows and key in rows[0])]
+        write_csv(self.path / "history.csv", header, [[row[key] for key in header] for row in rows])
 
     def write_predictions(
         self,
         sources: tuple[str, ...],
         labels: np.ndarray,
         classes: tuple[str, ...],
-        predicted: dict[str, np.ndarray],
+        scores: dict[str, np.ndarray],
     ) -> None:
-        """Write predictions.csv: one row per model (best, final) and test source."""
-        header = ["model", "source", "label", *(f"p_{name}" for name in classes)]
+        """Write predictions.csv: one row per model (best, final) and test source.
+
+        `scores` are float64 (n, classes) before the softmax; the probabilities are made
+        from them.
+        """
+        from scipy.special import softmax
+
+        header = ["model", "source", "label"]
+        header += [f"{letter}_{name}" for letter in "ps" for name in classes]
         rows = (
             [model, source, classes[label], *(repr(float(value)) for value in row)]
-            for model, values in predicted.items()
-            for source, label, row in zip(sources, labels, values, strict=True)
+            for model, values in scores.items()
+            for source, label, row in zip(
+                sources, labels, np.hstack([softmax(values, axis=1), values]), strict=True
+            )
         )
         write_csv(self.path / "predictions.csv", header, rows)
 
+    def write_measured(self, measured: dict[str, Any], classes: tuple[str, ...]) -> None:
+        """Write what was measured besides the plain test, per model: tables and all scores.
+
+        augmented.csv and augmented.npz (float32 (passes, n, classes)) where passes were
+        made; rotation.csv, and rotation.npz where every source was turned.
+        """
+        from benchmarker.runs.evaluation import augmented_rows, rotation_rows
+
+        letters = [f"{letter}_{name}" for letter in "ps" for name in classes]
+        tables = {
+            "augmented": (["passes", "wrong", *letters], augmented_rows, "passes"),
+            "rotation": (["agreement", "entropy", "turns"], rotation_rows, "turns"),
+        }
+        for name, (columns, rows_of, attribute) in tables.items():
+            rows = [row for model, one in measured.items() for row in rows_of(one, model, classes)]
+            if rows:
+                header = ["model", "source", "label", *columns]
+                write_csv(self.path / f"{name}.csv", header, rows)
+            arrays = {model: getattr(one, attribute) for model, one in measured.items()}
+            whole = all(
+                array is not None and array.shape[1] == len(measured[model].sources)
+                for model, array in arrays.items()
+            )
+            if whole:
+                plain = {model: array.astype(np.float32) for model, array in arrays.items()}
+                write_with(
+                    self.path / f"{name}.npz",
+                    lambda stream, p=plain: np.savez_compressed(stream, **p),
+                )
+
     def file_digests(self) -> dict[str, str]:
         """SHA-256 of each file that a check compares."""
-        return {name: digest_file(self.path / name) for name in DIGESTED}
+        names = [*DIGESTED, *(name for name in OPTIONAL if (self.path / name).is_file())]
+        return {name: digest_file(self.path / name) for name in names}
 
 
 def history_digest(rows: list[dict[str, float]]) -> str:

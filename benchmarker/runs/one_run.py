@@ -18,12 +18,15 @@ from benchmarker.data.cache import PreparedImages, prepared
 from benchmarker.data.checking import refuse_leaks
 from benchmarker.data.generator import ImageBatches
 from benchmarker.data.recipes import Recipe, load_recipe
-from benchmarker.metrics.classification import evaluate
 from benchmarker.networks import describe, registry
 from benchmarker.runs import checkpoint, determinism, testing
+from benchmarker.runs import scores as scoring
+from benchmarker.runs.evaluation import Asked, measure
 from benchmarker.runs.folder import RunFolder, history_digest, utc_now
+from benchmarker.runs.passes import recipe_of_passes
 from benchmarker.runs.resolve import Resolved
 from benchmarker.runs.spec import Spec, StopRequest
+from benchmarker.runs.trained import trained_notes
 from benchmarker.runs.training import Interrupted, Training, train
 from benchmarker.runs.weights import load_weights, named_weights, weights_digest, write_tensors
 
@@ -94,6 +97,19 @@ def _model(job: Job) -> Any:
         len(job.resolved.images.classes),
         seed=settings.seed,
         legacy=settings.protocol == "legacy",
+        **dict(settings.network_settings),
+    )
+
+
+def _notes(job: Job) -> dict[str, str]:
+    """What goes with the weights, so that they can be used without the run's folder."""
+    settings, resolved = job.resolved.settings, job.resolved
+    return trained_notes(
+        network=settings.network,
+        network_settings=dict(settings.network_settings),
+        shape=resolved.shape,
+        classes=resolved.images.classes,
+        preparation=resolved.preparation,
     )
 
 
@@ -120,7 +136,11 @@ def _begin(job: Job, here: dict[str, Any], model: Any, marks: list[str]) -> None
     settings, shape = job.resolved.settings, job.resolved.shape
     if not checkpoint.exists(job.folder.checkpoint):
         facts = describe.describe(
-            settings.network, shape[:2], len(job.resolved.images.classes), shape[2]
+            settings.network,
+            shape[:2],
+            len(job.resolved.images.classes),
+            shape[2],
+            settings=dict(settings.network_settings),
         )
         network = {
             "parameters": facts.parameters,
@@ -152,6 +172,7 @@ def _train(job: Job, model: Any, parts: dict[str, PreparedImages]) -> Any:
         shuffle=True,
         recipe=job.resolved.recipe,
         legacy_batches=settings.protocol == "legacy",
+        passes=settings.passes,
     )
     training = Training(
         model,
@@ -164,6 +185,9 @@ def _train(job: Job, model: Any, parts: dict[str, PreparedImages]) -> Any:
         report=lambda state, pace: job.console.batch(settings.label, state, settings.epochs, pace),
         epoch_done=lambda history: _epoch_done(job, history),
         stop_asked=job.stop.asked,
+        recipe=recipe_of_passes(job.resolved.recipe) if settings.validation_passes else None,
+        kept=job.folder.kept,
+        notes=_notes(job),
     )
     job.stop.gentle = True
     try:
@@ -186,7 +210,7 @@ def _finish(job: Job, model: Any, state: Any, parts: dict[str, PreparedImages]) 
     folder = job.folder
     job.console.say(f"{job.resolved.settings.label}: testing")
     folder.write_history(state.history)
-    write_tensors(folder.path / "final.safetensors", named_weights(model))
+    write_tensors(folder.path / "final.safetensors", named_weights(model), _notes(job))
     shutil.copyfile(
         checkpoint.best_path(folder.checkpoint, state.best_epoch), folder.checkpoint / "best.copy"
     )
@@ -196,8 +220,9 @@ def _finish(job: Job, model: Any, state: Any, parts: dict[str, PreparedImages]) 
         parts["test"].sources,
         parts["test"].labels,
         job.resolved.images.classes,
-        results["predicted"],
+        results["scores"],
     )
+    folder.write_measured(results["measured"], job.resolved.images.classes)
     write_json(folder.path / "metrics.json", results["metrics"])
     rate = np.median([row["images_per_second"] for row in state.history])
     folder.change(
@@ -205,7 +230,7 @@ def _finish(job: Job, model: Any, state: Any, parts: dict[str, PreparedImages]) 
             "best_weights": results["digests"]["best"],
             "final_weights": results["digests"]["final"],
             "history": history_digest(state.history),
-            "predictions": digest_arrays(results["predicted"]),
+            "predictions": digest_arrays(results["scores"]),
             "files": folder.file_digests(),
         },
         timings={
@@ -231,26 +256,38 @@ def _test(job: Job, model: Any, parts: dict[str, PreparedImages]) -> dict[str, A
     """Test best and final weights; also scores on the unrotated training images."""
     resolved = job.resolved
     plain = _cached(job, resolved.split.train, load_recipe("none"), "preparing training images")
-    out: dict[str, Any] = {"metrics": {}, "predicted": {}, "inference": {}, "digests": {}}
+    names = ("metrics", "scores", "measured", "inference", "digests")
+    out: dict[str, Any] = {name: {} for name in names}
     for kind in MODELS:
         load_weights(model, job.folder.path / f"{kind}.safetensors")
         out["digests"][kind] = weights_digest(model)
-        out["metrics"][f"train_{kind}"] = testing.scores(model, plain)
-        out["metrics"][f"validation_{kind}"] = testing.scores(model, parts["validation"])
+        out["metrics"][f"train_{kind}"] = testing.quick_scores(model, plain)
+        out["metrics"][f"validation_{kind}"] = testing.quick_scores(model, parts["validation"])
         begun = time.perf_counter()
-        predicted = testing.probabilities(model, parts["test"])
+        scores = scoring.scores(model, parts["test"])
         seconds = time.perf_counter() - begun
-        out["predicted"][kind] = predicted
-        out["metrics"][kind] = evaluate(
-            parts["test"].labels, predicted, resolved.images.classes, seed=resolved.settings.seed
-        )
+        job.console.say(f"{resolved.settings.label}: turning test images, {kind} weights")
+        measured = measure(model, parts["test"], _asked(job), scores=scores)
+        out["scores"][kind], out["measured"][kind] = scores, measured
+        out["metrics"][kind] = measured.metrics
         speed = {
             "test_seconds": round(seconds, 4),
-            "images_per_second": round(len(predicted) / seconds, 1),
+            "images_per_second": round(len(scores) / seconds, 1),
         }
         out["inference"][kind] = speed
     out["inference"]["best"] |= testing.inference_speed(model, parts["test"])
     return out
+
+
+def _asked(job: Job) -> Asked:
+    """The plain test, the passes that the settings ask for, and a full turn."""
+    settings = job.resolved.settings
+    return Asked(
+        classes=job.resolved.images.classes,
+        seed=settings.seed,
+        passes=settings.test_passes,
+        recipe=recipe_of_passes(job.resolved.recipe) if settings.test_passes else None,
+    )
 
 
 def _plots(folder: RunFolder) -> None:
@@ -290,7 +327,7 @@ def test_again(job: Job) -> None:
     determinism.set_determinism(settings.seed, job.spec.threads, ops=job.spec.deterministic)
     parts = {part: _prepared(job, part) for part in ("validation", "test")}
     results = _test(job, _model(job), parts)
-    same = digest_arrays(results["predicted"]) == record["digests"]["predictions"]
+    same = digest_arrays(results["scores"]) == record["digests"]["predictions"]
     unlike = determinism.differences(
         record["fingerprint"], determinism.fingerprint(job.spec.threads, ops=job.spec.deterministic)
     )

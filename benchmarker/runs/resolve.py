@@ -17,6 +17,7 @@ from benchmarker.core.records import identity_digest
 from benchmarker.data.cards import load_card
 from benchmarker.data.images import ImageSet
 from benchmarker.data.preparation import Preparation, named_preparation
+from benchmarker.data.reading_options import ReadOptions
 from benchmarker.data.recipes import Recipe, load_recipe, rotations
 from benchmarker.data.splits import Split, choose_split, read_split
 from benchmarker.networks import describe, registry
@@ -27,8 +28,15 @@ DIGITS = "mnist"
 PREPARED_CHANNELS = 1  # preparation mixes colours to grey
 # Settings that say how to find the data; the digests of what was found stand for them
 _PLACES = (
-    "network", "data", "manifest", "labels", "fr0", "skip", "split",
+    "network", "data", "subset", "manifest", "labels", "fr0", "skip", "split",
     "preparation", "recipe", "seed", "size",
+)  # fmt: skip
+# Settings of how a trained network is tested, and of what is kept: they change no weight
+_TESTING = ("test_passes", "keep")
+# Later settings enter an identity where they differ from what was done before they came
+_SINCE = (
+    "passes", "validation_passes", "loss", "weight_decay", "init", "freeze", "rate_factor",
+    "network_settings",
 )  # fmt: skip
 _HOW = ("precision", "protocol", "train", "validation", "bin_threshold")
 
@@ -60,18 +68,16 @@ def _file_word(text: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _images(
-    data: str, manifest: str | None, labels: str | None, fr0: str | None, skip: int
-) -> ImageSet:
-    from benchmarker.data.opening import ReadOptions, open_data
+def _images(data: str, manifest: str | None, labels: str | None, options: ReadOptions) -> ImageSet:
+    from benchmarker.data.opening import open_data
 
-    options = ReadOptions(fr0=fr0, skip_budget=skip)
     return open_data(data, manifest=manifest, labels=labels, options=options)
 
 
 def open_images(settings: RunSettings) -> ImageSet:
     """The data set that `settings` name; opened once for all runs of one command."""
-    return _images(settings.data, settings.manifest, settings.labels, settings.fr0, settings.skip)
+    options = ReadOptions(fr0=settings.fr0, skip_budget=settings.skip, subset=settings.subset)
+    return _images(settings.data, settings.manifest, settings.labels, options)
 
 
 def resolve(settings: RunSettings) -> Resolved:
@@ -79,7 +85,11 @@ def resolve(settings: RunSettings) -> Resolved:
     images = open_images(settings)
     preparation = _preparation(settings, images)
     shape = _shape(images, preparation)
-    reason = describe.fits(settings.network, shape[:2], len(images.classes), shape[2])
+    chosen = registry.network_settings(settings.network, dict(settings.network_settings))
+    settings = replace(settings, network_settings=tuple(sorted(chosen.items())))
+    reason = describe.fits(
+        settings.network, shape[:2], len(images.classes), shape[2], settings=chosen
+    )
     if reason:
         message = f"{settings.network} cannot run on {images.name}: {reason}"
         raise SettingsError(message)
@@ -161,7 +171,12 @@ def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of six decided parts)
     shape: tuple[int, int, int],
 ) -> dict[str, Any]:
     values = settings.as_dict()
-    trained = {key: values[key] for key in values if key not in _PLACES + _HOW}
+    usual = RunSettings(settings.network, settings.learning_rate, settings.epochs).as_dict()
+    trained = {
+        key: value
+        for key, value in values.items()
+        if key not in _PLACES + _HOW + _TESTING and not (key in _SINCE and value == usual[key])
+    }
     parts = {
         "version": IDENTITY_VERSION,
         "network": settings.network,

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-INFERENCE_BATCH = 32
-SMALLEST_PROBABILITY = 1e-7  # as Keras clips it
-SMALLEST_SUM = 1e-30
+from benchmarker.runs.scores import INFERENCE_BATCH, SMALLEST_PROBABILITY, scores, softmax
+
 WARM_UP = 2
 REPEATS = 5
 SPEED_IMAGES = 64
@@ -21,15 +20,7 @@ def probabilities(model: Any, prepared: Any, *, batch: int = INFERENCE_BATCH) ->
     A network whose output does not sum to 1 (the sigmoid of ``atlas`` in the legacy
     protocol) is divided by its sum, as the loss does in training.
     """
-    rows = np.arange(len(prepared))
-    parts = [
-        model.predict_on_batch(prepared.read(rows[first : first + batch]))
-        for first in range(0, len(rows), batch)
-    ]
-    values = np.concatenate(parts).astype(np.float64)
-    sums = values.sum(axis=1, keepdims=True)
-    # a sigmoid may say 0 to every class: then each is as likely as the others
-    return np.where(sums > 0, values / np.maximum(sums, SMALLEST_SUM), 1 / values.shape[1])
+    return softmax(scores(model, prepared, batch=batch))
 
 
 def cross_entropy(labels: np.ndarray, predicted: np.ndarray) -> float:
@@ -38,7 +29,7 @@ def cross_entropy(labels: np.ndarray, predicted: np.ndarray) -> float:
     return float(-np.log(true).mean())
 
 
-def scores(model: Any, prepared: Any) -> dict[str, float]:
+def quick_scores(model: Any, prepared: Any) -> dict[str, float]:
     """Accuracy and cross-entropy without dropout."""
     predicted = probabilities(model, prepared)
     return {

@@ -18,9 +18,12 @@ import numpy as np
 
 from benchmarker.core.errors import RunFailedError
 from benchmarker.core.seeds import derive_seed
+from benchmarker.data.recipes import Recipe
 from benchmarker.runs import checkpoint, rules
 from benchmarker.runs.checkpoint import TrainingState
 from benchmarker.runs.loader import read_ahead
+from benchmarker.runs.passes import drawn_passes
+from benchmarker.runs.scores import double_softmax, double_softmax_loss, score_head
 from benchmarker.runs.settings import RunSettings
 from benchmarker.runs.testing import cross_entropy, probabilities
 from benchmarker.runs.weights import named_weights, write_tensors
@@ -51,7 +54,7 @@ class Training:
 
     Arguments
     ---------
-    model : built, uncompiled Keras model
+    model : built, uncompiled Keras model from images to probabilities
     settings : of the run
     batches : training generator (`ImageBatches`)
     validation : prepared validation images
@@ -61,6 +64,9 @@ class Training:
     report : called after each batch with the state and the pace
     epoch_done : called with the history after each epoch
     stop_asked : returns True once the user asked to stop
+    recipe : draws of the validation passes, where the settings ask for some
+    kept : folder for the weights of epochs, where the settings ask for them
+    notes : text that goes with every file of weights
     """
 
     model: Any
@@ -73,10 +79,17 @@ class Training:
     report: Callable[[TrainingState, Pace], None] = lambda *_: None
     epoch_done: Callable[[list[dict[str, float]]], None] = lambda *_: None
     stop_asked: Callable[[], bool] = lambda: False
+    recipe: Recipe | None = None
+    kept: Path | None = None
+    notes: dict[str, str] | None = None
 
 
-def compile_model(model: Any, settings: RunSettings) -> None:
-    """Adam (or as set) with categorical cross-entropy on probabilities; spec 3.4."""
+def compile_model(model: Any, settings: RunSettings) -> Any:
+    """The model to train, with Adam (or as set) and the cross-entropy of its scores.
+
+    It shares all layers with `model`, which gets the same optimizer, and ends before the
+    softmax: from probabilities the gradient of a confident mistake is lost in float32.
+    """
     import keras
 
     optimizers = {
@@ -84,15 +97,24 @@ def compile_model(model: Any, settings: RunSettings) -> None:
         "adamw": keras.optimizers.AdamW,
         "sgd": keras.optimizers.SGD,
     }
-    model.compile(
-        # a fixed name: Keras would count optimizers of one process up, and a checkpoint names them
-        optimizer=optimizers[settings.optimizer](settings.learning_rate, name="optimizer"),
-        loss=keras.losses.CategoricalCrossentropy(),
+    learner = score_head(model)
+    published = settings.loss == "double_softmax"
+    learner.compile(
+        optimizer=optimizers[settings.optimizer](
+            settings.learning_rate,
+            weight_decay=settings.weight_decay or None,
+            # a fixed name: Keras would count optimizers up, and a checkpoint names them
+            name="optimizer",
+        ),
+        loss=(
+            double_softmax if published else keras.losses.CategoricalCrossentropy(from_logits=True)
+        ),
         metrics=[
-            keras.metrics.CategoricalCrossentropy(name="cross_entropy"),
+            keras.metrics.CategoricalCrossentropy(name="cross_entropy", from_logits=True),
             keras.metrics.CategoricalAccuracy(name="accuracy"),
         ],
     )
+    return learner
 
 
 def class_weights(labels: np.ndarray, num_classes: int, rule: str) -> np.ndarray | None:
@@ -114,31 +136,27 @@ def train(training: Training) -> TrainingState:
 
     Raises `Interrupted` after saving, and `RunFailedError` on a loss that is not finite.
     """
-    model, settings = training.model, training.settings
-    compile_model(model, settings)
-    _build_state(training)
+    settings = training.settings
+    learner = compile_model(training.model, settings)
+    # a checkpoint has a place for each of the optimizer's variables
+    learner.optimizer.build(learner.trainable_variables)
     state = TrainingState(learning_rate=settings.learning_rate)
     if checkpoint.exists(training.folder):
-        state = checkpoint.restore(training.folder, model, training.identity)
+        state = checkpoint.restore(training.folder, learner, training.identity)
     saved = time.monotonic()
     while state.epoch < settings.epochs and not state.stopped_early:
-        _train_epoch(training, state)
-        _finish_epoch(training, state)
+        _train_epoch(training, learner, state)
+        _finish_epoch(training, learner, state)
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
-            checkpoint.save(training.folder, model, state, training.identity)
+            checkpoint.save(training.folder, learner, state, training.identity)
             saved = time.monotonic()
-    checkpoint.save(training.folder, model, state, training.identity)
+    checkpoint.save(training.folder, learner, state, training.identity)
     return state
 
 
-def _build_state(training: Training) -> None:
-    """Create the optimizer's variables, so that a checkpoint has a place for each."""
-    training.model.optimizer.build(training.model.trainable_variables)
-
-
-def _train_epoch(training: Training, state: TrainingState) -> None:
+def _train_epoch(training: Training, learner: Any, state: TrainingState) -> None:
     model, settings = training.model, training.settings
-    model.optimizer.learning_rate = rules.rate_at_start(settings, state)
+    learner.optimizer.learning_rate = rules.rate_at_start(settings, state)
     training.batches.set_epoch(state.epoch)
     weights = class_weights(
         training.batches.prepared.labels, training.batches.num_classes, settings.class_weights
@@ -148,7 +166,7 @@ def _train_epoch(training: Training, state: TrainingState) -> None:
     for x, y in read_ahead(training.batches, state.batch, training.workers):
         set_dropout_seeds(model, settings.seed, state.epoch, state.batch)
         sample_weight = None if weights is None else y @ weights
-        logs = model.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)
+        logs = learner.train_on_batch(x, y, sample_weight=sample_weight, return_dict=True)
         _add(state.sums, logs, len(x))
         state.batch += 1
         images += len(x)
@@ -166,7 +184,7 @@ def _train_epoch(training: Training, state: TrainingState) -> None:
             slow, images = passed, 0
         if training.stop_asked() and state.batch < total:
             state.epoch_seconds += passed
-            checkpoint.save(training.folder, model, state, training.identity)
+            checkpoint.save(training.folder, learner, state, training.identity)
             raise Interrupted
     state.epoch_seconds += time.monotonic() - begun
 
@@ -212,11 +230,27 @@ def _number(value: Any) -> float:
     return float(keras.ops.convert_to_numpy(value))
 
 
-def _finish_epoch(training: Training, state: TrainingState) -> None:
+def _validate(training: Training, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities of the validation images, of all passes one after the other."""
+    model, settings = training.model, training.settings
+    labels, count = training.validation.labels, settings.validation_passes
+    if not count:
+        return labels, probabilities(model, training.validation)
+    passes = drawn_passes(
+        training.validation,
+        training.recipe,
+        seed=settings.seed,
+        purpose="validation pass",
+        passes=range(epoch * count, (epoch + 1) * count),
+    )
+    predicted = [probabilities(model, images) for images in passes]
+    return np.tile(labels, count), np.concatenate(predicted)
+
+
+def _finish_epoch(training: Training, learner: Any, state: TrainingState) -> None:
     model, settings = training.model, training.settings
     means = {name: total / state.sums["images"] for name, total in state.sums.items()}
-    predicted = probabilities(model, training.validation)
-    labels = training.validation.labels
+    labels, predicted = _validate(training, state.epoch)
     values = {
         "epoch": state.epoch + 1,
         "cross_entropy": means["cross_entropy"],
@@ -224,25 +258,33 @@ def _finish_epoch(training: Training, state: TrainingState) -> None:
         "accuracy": means["accuracy"],
         "val_cross_entropy": cross_entropy(labels, predicted),
         "val_accuracy": float(np.mean(predicted.argmax(axis=1) == labels)),
-        "learning_rate": _number(model.optimizer.learning_rate),
+        "learning_rate": _number(learner.optimizer.learning_rate),
         "seconds": round(state.epoch_seconds, 3),
         "images_per_second": round(
             training.batches.epoch_images / max(state.epoch_seconds, 1e-9), 1
         ),
     }
+    if settings.loss == "double_softmax":
+        values["loss"] = means["loss"] - values["penalty"]
+        values["val_loss"] = double_softmax_loss(labels, predicted)
     state.history.append(values)
-    monitored = values["val_cross_entropy"]
+    monitored = values.get("val_loss", values["val_cross_entropy"])
     if settings.monitor == "total":
         monitored += values["penalty"]
     if not np.isfinite(monitored):
         message = f"the validation loss became {monitored} in epoch {state.epoch + 1}"
         raise RunFailedError(message)
-    if rules.is_best(state, monitored):
-        write_tensors(checkpoint.best_path(training.folder, state.epoch), named_weights(model))
+    improved = rules.is_best(state, monitored)
+    if improved:
+        path = checkpoint.best_path(training.folder, state.epoch)
+        write_tensors(path, named_weights(model), training.notes)
+    if training.kept and (settings.keep == "all" or (settings.keep == "improved" and improved)):
+        path = training.kept / f"{state.epoch + 1:05d}.safetensors"
+        write_tensors(path, named_weights(model), training.notes)
     state.stopped_early = rules.after_epoch(settings, state, monitored)
     state.seconds += state.epoch_seconds
     state.epoch, state.batch, state.sums, state.epoch_seconds = state.epoch + 1, 0, {}, 0.0
     training.epoch_done(state.history)
     if training.stop_asked() and state.epoch < settings.epochs:
-        checkpoint.save(training.folder, model, state, training.identity)
+        checkpoint.save(training.folder, learner, state, training.identity)
         raise Interrupted

@@ -16,9 +16,9 @@ def model():
     import keras
 
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="dense")])
-    compile_model(model, RunSettings("simple", 1e-3, 3))
-    model.optimizer.build(model.trainable_variables)
-    return model
+    learner = compile_model(model, RunSettings("simple", 1e-3, 3))
+    learner.optimizer.build(learner.trainable_variables)
+    return learner
 
 
 @pytest.fixture
