@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # filters, kernel, and the pooling after it
 CONVOLUTIONS = ((6, 11, 2), (16, 5, 3), (24, 3, None), (24, 3, None), (16, 3, 5))
 HIDDEN, DROPOUT = 256, 0.5
+SMALLEST = 30  # pixels; poolings by two, three and five leave one
 # the code calls its second hidden layer again where the summary prints a third
 PRINTED, AS_CODED = ("hidden1", "hidden2", "hidden3"), ("hidden1", "hidden2", "hidden2")
 
@@ -33,9 +34,13 @@ def build(
     """Convolutions, then the `hidden` dense layers; a name that comes twice shares its weights.
 
     Input: float32 (n, height, width, channels) from 30 pixels; output: softmax (n, num_classes).
+    Raises `ValueError` for a smaller side.
     """
     import keras
 
+    if min(input_shape[:2]) < SMALLEST:
+        message = f"poolings by two, three and five need a side of {SMALLEST} pixels"
+        raise ValueError(message)
     image = keras.Input(input_shape, name="image")
     tensor = keras.layers.Flatten(name="flat")(_convolutions(image, seeds))
     made: dict[str, Any] = {}
