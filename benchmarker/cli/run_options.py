@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarker.core.seeds import PAPER_SEEDS
+from benchmarker.networks.entries import number
 from benchmarker.runs.settings import (
     CLASS_WEIGHTS,
+    KEPT,
+    LOSSES,
     MONITORS,
     OPTIMIZERS,
     PROTOCOLS,
@@ -23,6 +26,8 @@ EXAMPLES = """examples:
       the embedded simulated radio galaxies, one seed
   benchmarker run -a convxpress.txt -s 8901,1826,4915 -d first -i 150
       real FIRST images (see 'benchmarker data fetch first'), the three seeds of the paper
+  benchmarker run -a attention.txt -s 8901 -d mirabest --subset confident
+      the attention-gated network on the certain sources of MiraBest
   benchmarker run -a architectures.txt -d FITS/ -f unLRG_manifest.csv -t 250 -v 100 --legacy
       the published protocol on your own folder of FITS files
 """
@@ -134,6 +139,11 @@ def _data(parser: argparse.ArgumentParser) -> None:
         "(default: the card that the run list names, else simulated)",
     )
     add(
+        "--subset",
+        metavar="NAME",
+        help="part of the data set that its card names, e.g. nohybrid or confident of mirabest",
+    )
+    add(
         "-f",
         "--data_manifest",
         dest="manifest",
@@ -232,6 +242,28 @@ def _training(parser: argparse.ArgumentParser) -> None:
         metavar="EPOCHS",
         help="stop after so many epochs without gain; -1 or 0 is off (default)",
     )
+    add(
+        "--passes",
+        type=_number(1, "a number"),
+        metavar="N",
+        help="times that an epoch shows the training images, each time varied anew (default: 1)",
+    )
+    add(
+        "--validation-passes",
+        type=_number(0, "a number"),
+        metavar="N",
+        help="randomly varied passes over the validation images (default: 0, as they are)",
+    )
+    add(
+        "--test-passes",
+        type=_number(0, "a number"),
+        metavar="N",
+        help="randomly varied passes over the test images, beside the plain test; 360 as "
+        "Bowles et al. 2021 (default: 0)",
+    )
+    add("--loss", choices=LOSSES, help="double_softmax: the loss of Bowles et al. 2021")
+    add("--weight-decay", type=checked(number(0.0)), metavar="W", help="decoupled (default: 0)")
+    add("--keep", choices=KEPT, help="also keep the weights of epochs, for maps through training")
     add("--monitor", choices=MONITORS, help="loss that decides 'best' (default: cross_entropy)")
     add("--protocol", choices=PROTOCOLS, help=argparse.SUPPRESS)
     add(

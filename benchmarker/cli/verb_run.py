@@ -15,6 +15,7 @@ PAPER_CLASSES = 4
 # Options of the command line that override a setting of every line of the list
 OVERRIDES = (
     "data",
+    "subset",
     "manifest",
     "labels",
     "fr0",
@@ -31,6 +32,12 @@ OVERRIDES = (
     "class_weights",
     "early_stopping",
     "monitor",
+    "passes",
+    "validation_passes",
+    "test_passes",
+    "loss",
+    "weight_decay",
+    "keep",
     "protocol",
     "bin_threshold",
 )

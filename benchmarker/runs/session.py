@@ -21,10 +21,11 @@ from benchmarker.core.errors import (
 )
 from benchmarker.core.files import make_folder
 from benchmarker.core.records import DIGESTED
+from benchmarker.data.cards import load_card
 from benchmarker.runs import executor
 from benchmarker.runs.executor import Outcome
 from benchmarker.runs.folder import RunFolder
-from benchmarker.runs.resolve import Resolved, resolve
+from benchmarker.runs.resolve import Resolved, open_images, resolve
 from benchmarker.runs.run_list import Entry
 from benchmarker.runs.settings import RunSettings
 from benchmarker.runs.spec import Spec
@@ -77,7 +78,7 @@ def plan(request: Request) -> list[Resolved]:
         for seed in request.seeds:
             settings = RunSettings(**{**entry.settings, **request.overrides, "seed": seed})
             try:
-                runs.append(resolve(settings))
+                runs.append(resolve(_with_fitting_subset(settings, request)))
             except SettingsError as error:
                 if str(error) not in problems.texts:
                     problems.add(str(error))
@@ -91,6 +92,21 @@ def plan(request: Request) -> list[Resolved]:
         )
         raise SettingsError(message)
     return runs
+
+
+def _with_fitting_subset(settings: RunSettings, request: Request) -> RunSettings:
+    """Without the run list's subset where the command names another data set that has none.
+
+    So one list serves MiraBest, whose subsets it names, and FR-DEEP.
+    """
+    asked = request.overrides
+    if settings.subset is None or "subset" in asked or "data" not in asked:
+        return settings
+    card = open_images(replace(settings, subset=None)).provenance.get("card")
+    known = () if card is None else load_card(load_card(card).base or card).subsets
+    if any(subset.answers_to(settings.subset) for subset in known):
+        return settings
+    return replace(settings, subset=None)
 
 
 @dataclass(frozen=True)
