@@ -76,7 +76,8 @@ def _digest_faults(record: Record) -> list[str]:
 
 def _content_faults(record: Record) -> list[str]:
     faults: list[str] = []
-    for check in (_history_faults, _prediction_faults, _augmented_faults, _rotation_faults):
+    checks = (_history_faults, _prediction_faults, _augmented_faults, _rotation_faults)
+    for check in (*checks, _array_faults):
         try:
             faults += check(record)
         except BenchmarkerError as error:
@@ -146,7 +147,9 @@ def _augmented_faults(record: Record) -> list[str]:
         found = record.augmented(model)
         if found is None:
             continue
-        texts = [*_same_sources(found, record, model), *_impossible_passes(found)]
+        texts = [*_other_sources(found, record, model), *_impossible_passes(found)]
+        if len(found.sources) < len(record.predictions(model).sources):
+            texts.append("it has not all sources of predictions.csv")
         stated = record.metrics[model].get("augmented")
         if not texts and stated is not None:
             rate = found.wrong / found.passes
@@ -154,7 +157,6 @@ def _augmented_faults(record: Record) -> list[str]:
             if not np.allclose(rate, stated["wrong_rate"], rtol=0, atol=ROUNDING):
                 texts.append("metrics.json has other shares of wrong passes")
         faults += [f"augmented.csv, {model}: {text}" for text in texts]
-        _ = record.all_scores("augmented", model)  # raises where the array has another shape
     return faults
 
 
@@ -164,22 +166,33 @@ def _rotation_faults(record: Record) -> list[str]:
         found = record.rotation(model)
         if found is None:
             continue
-        texts = [*_same_sources(found, record, model), *_impossible_turns(found)]
+        texts = [*_other_sources(found, record, model), *_impossible_turns(found)]
         stated = record.metrics[model].get("rotation")
         if not texts and stated is not None:
             texts += _unlike("the agreement", found.agreement.mean(), stated["agreement"])
             texts += _unlike("the entropy", found.entropy.mean(), stated["entropy"])
         faults += [f"rotation.csv, {model}: {text}" for text in texts]
-        _ = record.all_scores("rotation", model)
     return faults
 
 
-def _same_sources(found: AugmentedTable | RotationTable, record: Record, model: str) -> list[str]:
+def _array_faults(record: Record) -> list[str]:
+    for what in ("augmented", "rotation"):
+        for model in MODELS:
+            _ = record.all_scores(what, model)  # raises where the array has another shape
+    return []
+
+
+def _other_sources(found: AugmentedTable | RotationTable, record: Record, model: str) -> list[str]:
+    """What does not agree with predictions.csv; of many sources only some may be turned."""
     plain = record.predictions(model)
-    if found.sources != plain.sources:
-        return ["it has other sources than predictions.csv, or in another order"]
-    if not np.array_equal(found.labels, plain.labels):
+    label_of = dict(zip(plain.sources, plain.labels.tolist(), strict=True))
+    there = set(found.sources)
+    if len(there) != len(found.sources) or not there <= label_of.keys():
+        return ["it has a source that predictions.csv has not, or one twice"]
+    if [label_of[source] for source in found.sources] != found.labels.tolist():
         return ["it has other labels than predictions.csv"]
+    if [source for source in plain.sources if source in there] != list(found.sources):
+        return ["its sources are in another order than those of predictions.csv"]
     return []
 
 

@@ -232,14 +232,15 @@ class Record:
     def all_scores(self, what: str, model: str) -> np.ndarray | None:
         """Scores of every pass, or at every angle: float (passes or angles, n, classes).
 
-        `what` is ``augmented`` or ``rotation``; the sources are those of the predictions, in
-        their order. None where the run did not keep them in ``augmented.npz`` or
-        ``rotation.npz`` (arrays ``best`` and ``final``); raises `InputFileError` where they
-        have another shape.
+        `what` is ``augmented`` or ``rotation``; the sources are those of that table, in its
+        order, or else of the predictions. None where the run did not keep them in
+        ``augmented.npz`` or ``rotation.npz`` (arrays ``best`` and ``final``); raises
+        `InputFileError` where they have another shape.
         """
         path = self.folder / f"{what}.npz"
         found = read_arrays(path).get(model) if path.is_file() else None
-        expected = (len(self.predictions(model).sources), len(self.classes))
+        table = self.augmented(model) if what == "augmented" else self.rotation(model)
+        expected = (len((table or self.predictions(model)).sources), len(self.classes))
         if found is not None and (found.ndim != 3 or found.shape[1:] != expected):
             text = f"{model} has the shape {found.shape}"
             message = f"{path}: {text}, expected (n, {expected[0]}, {expected[1]})"

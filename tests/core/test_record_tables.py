@@ -111,18 +111,33 @@ def test_an_edited_or_unrecorded_file_is_named(folder, name):
         ("augmented.csv", "wrong", 13, "best: a source is wrong more often than it was shown"),
         ("augmented.csv", "passes", 11, "best: the sources were not all shown equally often"),
         ("augmented.csv", "p_FRI", -0.5, "best: a probability is negative"),
-        ("augmented.csv", "source", "J1", "best: it has other sources than predictions.csv"),
+        ("augmented.csv", "source", "J1", "best: it has a source that predictions.csv has not"),
         ("augmented.csv", "label", "Bent", "best: it has other labels than predictions.csv"),
         ("augmented.csv", "wrong", "many", "line 2: "),
         ("rotation.csv", "agreement", 1.5, "best: an agreement is not above 0 and at most 1"),
         ("rotation.csv", "entropy", "nan", "best: an entropy is negative or not finite"),
         ("rotation.csv", "turns", 0, "best: the sources were not all shown at equally many"),
-        ("rotation.csv", "source", "J1", "best: it has other sources than predictions.csv"),
+        ("rotation.csv", "source", "J1", "best: it has a source that predictions.csv has not"),
     ],
 )
 def test_impossible_rows_are_noticed(folder, name, column, value, text):
     rewrite(folder, name, replace_cell(1, column, value))
     assert any(text in fault for fault in check_record(folder)), check_record(folder)
+
+
+def drop_line(lines):
+    return [*lines[:1], *lines[2:]]
+
+
+def test_some_of_many_sources_may_be_turned_but_all_are_augmented(folder):
+    for what in ("rotation", "augmented"):
+        rewrite(folder, f"{what}.csv", drop_line)
+    faults = check_record(folder)
+    assert "augmented.csv, best: it has not all sources of predictions.csv" in faults
+    assert not any(text.startswith("rotation.csv, best: it has") for text in faults)
+    rewrite(folder, "rotation.csv", lambda lines: [lines[0], lines[2], lines[1], *lines[3:]])
+    text = "rotation.csv, best: its sources are in another order than those of predictions.csv"
+    assert text in check_record(folder)
 
 
 def test_metrics_that_do_not_follow_from_the_tables_are_noticed(folder):
