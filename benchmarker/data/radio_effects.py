@@ -18,9 +18,10 @@ REACH_SIGMA = 5.0  # kernels end here: what is left out is 4e-6 of the sum
 FINER = 5  # samples per pixel and axis when a kernel is averaged over its pixels
 PIXEL_VARIANCE = (1 - 1 / FINER**2) / 12  # what that averaging adds, in square pixels
 THINNEST_VARIANCE = 0.01
-ARM_ANTENNAS = 5
+ARM_ANTENNAS = 7
 ARMS_DEG = (0.0, 120.0, 240.0)
 ARM_POWER = 1.7  # antennas stand at n^1.7 along an arm, as those of the VLA do
+REACH_PERIODS = 5.0  # fringes are blurred this far out by bandwidth and integration time
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,38 @@ class Beam:
 def gaussian_kernel(covariance: np.ndarray) -> np.ndarray:
     """A Gaussian of these second moments averaged over pixels, odd square float32, sum 1.
 
-    The widening by the averaging is taken off first, so that the kernel widens an image by
-    `covariance`; moments too small for that give (nearly) a single pixel.
+    Its own second moments are `covariance`, also where that is far below a pixel: the
+    widening by the averaging is taken off first, and what then lacks is added.
     """
-    sizes, axes = np.linalg.eigh(np.asarray(covariance, np.float64))
+    covariance = np.asarray(covariance, np.float64)
+    sizes, axes = np.linalg.eigh(covariance)
     sizes = np.maximum(sizes - PIXEL_VARIANCE, THINNEST_VARIANCE)
     radius = max(1, math.ceil(REACH_SIGMA * math.sqrt(sizes.max())))
-    count = (2 * radius + 1) * FINER
-    places = (np.arange(count) - (count - 1) / 2) / FINER
+    side = 2 * radius + 1
+    places = (np.arange(side * FINER) - (side * FINER - 1) / 2) / FINER
     points = np.stack(np.meshgrid(places, places, indexing="ij"), axis=-1) @ axes
     values = np.exp(-0.5 * np.sum(points**2 / sizes, axis=-1))
-    side = 2 * radius + 1
     kernel = values.reshape(side, FINER, side, FINER).sum(axis=(1, 3))
-    return (kernel / kernel.sum()).astype(np.float32)
+    kernel /= kernel.sum()
+    return _widened(kernel, covariance - _moments(kernel)).astype(np.float32)
+
+
+def _moments(kernel: np.ndarray) -> np.ndarray:
+    """Second moments of a point-symmetric kernel of sum 1."""
+    offsets = np.indices(kernel.shape) - (kernel.shape[0] - 1) / 2
+    return np.einsum("rc,irc,jrc->ij", kernel, offsets, offsets)
+
+
+def _widened(kernel: np.ndarray, extra: np.ndarray) -> np.ndarray:
+    """The kernel with `extra` added to its second moments, by shares for the next pixels."""
+    mixed = abs(extra[0, 1])
+    diagonal = 1 if extra[0, 1] > 0 else -1
+    steps = (((1, 0), extra[0, 0] - mixed), ((0, 1), extra[1, 1] - mixed), ((1, diagonal), mixed))
+    made = np.pad(kernel, len(steps))
+    for (down, right), variance in steps:
+        around = np.roll(made, (down, right), (0, 1)) + np.roll(made, (-down, -right), (0, 1))
+        made = made + variance / 2 * (around - 2 * made)
+    return made
 
 
 def convolved(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -127,7 +147,9 @@ def ripples(
 
     Returns float32 (rows, columns): 0 at the source, symmetric about it, largest absolute
     value 1. The central Gaussian has the curvature of the dirty beam at its peak, as the
-    clean beam of common imaging programs.
+    clean beam of common imaging programs. A Gaussian of 5 periods fades the pattern away
+    from the source: there the fringes are blurred by bandwidth and integration time, and
+    a small array would repeat its beam.
     """
     angle = math.radians(angle_deg)
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
@@ -143,7 +165,8 @@ def ripples(
         + 2 * curvature[0, 1] * np.outer(rows, columns)
         + curvature[1, 1] * columns**2
     )
-    pattern = dirty / len(waves) - np.exp(-form / 2)
+    distance = (rows[:, np.newaxis] ** 2 + columns**2) / (REACH_PERIODS * period) ** 2
+    pattern = (dirty / len(waves) - np.exp(-form / 2)) * np.exp(-distance / 2)
     largest = np.abs(pattern).max()
     return (pattern / largest if largest > 0 else pattern).astype(np.float32)
 

@@ -31,9 +31,6 @@ class _RadioTransform(ImageOnlyTransform):
 
     def __init__(self, limits: Sequence[float] | None, p: float) -> None:
         super().__init__(p=p)
-        if not (isinstance(p, int | float) and 0 <= p <= 1):
-            message = f"p must be a number from 0 to 1, got {p!r}"
-            raise ValueError(message)
         self.limits = None if limits is None else _pair("limits", limits)
 
     def _uniform(self, limits: tuple[float, float]) -> float:
@@ -265,6 +262,8 @@ class SidelobeRipples(_RadioTransform):
     period : of the finest fringes, pixels
     angle_deg : turns the pattern, which has three pairs of spokes
     sources : how many of the brightest pixels, at least two periods apart, have ripples
+    floor : pixels not above this share of the peak of the image become 0 afterwards, as in
+        images whose sky was clipped; None keeps the ripples of the sky
     limits : lowest and highest value of the result, None for whatever comes out
 
     The sign is drawn too: a source of which too little or too much was subtracted.
@@ -277,6 +276,7 @@ class SidelobeRipples(_RadioTransform):
         period: Sequence[float] = (4.0, 8.0),
         angle_deg: Sequence[float] = FULL_TURN,
         sources: int = 1,
+        floor: float | None = None,
         limits: Sequence[float] | None = None,
         p: float = 0.5,
     ) -> None:
@@ -285,6 +285,7 @@ class SidelobeRipples(_RadioTransform):
         self.period = _pair("period", period, lowest=1)
         self.angle_deg = _pair("angle_deg", angle_deg)
         self.sources = int(_number("sources", sources, 1))
+        self.floor = None if floor is None else _number("floor", floor, 0)
 
     def get_params(self) -> dict[str, Any]:
         """Signed share of the peak, period and angle."""
@@ -303,7 +304,9 @@ class SidelobeRipples(_RadioTransform):
         for centre in brightest(plane, self.sources, 2 * fringe):
             peak = np.float32(share) * plane[centre]
             made += peak * ripples(plane.shape, centre, fringe, turned_deg)
-        return made
+        if self.floor is None:
+            return made
+        return np.where(made > self.floor * plane.max(), made, np.float32(0))
 
 
 RADIO_TRANSFORMS = {

@@ -18,6 +18,11 @@ from benchmarker.data.recipes import Recipe, Variant, load_recipe, rotations
         ("random-rotation", 1, True, False),
         ("affine", 1, True, False),
         ("affine-flips", 1, True, False),
+        ("radio", 1, True, False),
+        ("radio-beam", 1, True, False),
+        ("radio-noise", 1, True, False),
+        ("radio-ripples", 1, True, False),
+        ("radio-shift", 1, True, False),
     ],
 )
 def test_shipped_recipes(name, variants, is_random, draws_one):
