@@ -32,6 +32,10 @@ from benchmarker.runs.weights import load_weights, named_weights, weights_digest
 
 LOG = logging.getLogger("benchmarker")
 MODELS = ("best", "final")
+# how the data and the split were found: for opening them again, no part of the identity
+PLACE = (
+    "data", "subset", "manifest", "labels", "fr0", "skip", "split", "train", "validation",
+)  # fmt: skip
 NOT_EXACT = "operations without a deterministic form were allowed"
 
 
@@ -152,7 +156,7 @@ def _begin(job: Job, here: dict[str, Any], model: Any, marks: list[str]) -> None
         job.folder.change(
             status={"marks": allowed},
             digests={"initial_weights": weights_digest(model)},
-            place={"data": settings.data},
+            place={key: getattr(settings, key) for key in PLACE},
         )
         LOG.info("begun: %s", job.folder.path.name)
     else:

@@ -93,7 +93,7 @@ def resolve(settings: RunSettings) -> Resolved:
     if reason:
         message = f"{settings.network} cannot run on {images.name}: {reason}"
         raise SettingsError(message)
-    split = _split(settings, images)
+    split = split_of(settings, images)
     recipe = _recipe(settings.recipe)
     # the published protocol rotates the validation images as it does the training images
     validation_recipe = recipe if settings.protocol == "legacy" else load_recipe("none")
@@ -103,7 +103,7 @@ def resolve(settings: RunSettings) -> Resolved:
     )
 
 
-def _split(settings: RunSettings, images: ImageSet) -> Split:
+def split_of(settings: RunSettings, images: ImageSet) -> Split:
     """The file asked for, else the quotas, else those of the card, else as published."""
     if settings.split is not None:
         return read_split(settings.split, images.sources)
