@@ -5,9 +5,10 @@ rule, preparation, recipe, precision and protocol. Runs that differ in anything 
 seed are never averaged; failed runs have rows of their own and never enter a mean.
 
 ``mpca_low`` and ``mpca_high``: the mean 95 % bootstrap bounds over images of the seeds,
-widened in quadrature by the standard deviation over seeds. Rows share a rank when that
-interval reaches the interval of the best row of their rank; ranks are given within one
-data digest, split rule and metric version only. ``note`` says what else differs.
+widened in quadrature by the standard deviation over seeds; those of the accuracy likewise.
+Rows share a rank when the interval of the MPCA reaches that of the best row of their rank;
+ranks are given within one data digest, split rule and metric version only. ``note`` says
+what else differs.
 """
 
 from __future__ import annotations
@@ -170,6 +171,8 @@ def _note_differences(field: list[dict[str, Any]]) -> None:
     fingerprints = {row["fingerprint"] for row in field}
     if len(fingerprints) > 1:
         texts.append("ranked with runs of other fingerprints")
+    if len({row["auc_from"] for row in field} - {"mixed"}) > 1:
+        texts.append("the AUC ranks by scores in some rows, by probabilities in others")
     for row in field:
         row["note"] = "; ".join(filter(None, [row["note"], *texts]))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from benchmarker.core.errors import MissingDataError, Problems
 from benchmarker.core.folders import find_text
@@ -23,6 +24,10 @@ COLUMNS = (
 )
 # the first of these that a paper gives is shown beside our mean per class accuracy
 COMPARABLE = ("mpca", "accuracy")
+# each of these stands beside ours where a paper gives it
+SHOWN = ("accuracy", "macro_f1", "auc")
+# the proposed network of Bowles et al. 2021, which they published under the family's name
+AGCNN = {"gates": 3, "normalisation": "range_norm", "aggregation": "ft"}
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,35 @@ def _number(row: dict[str, str], line: int, problems: Problems) -> Published | N
 
 def beside(numbers: Sequence[Published], network: str, data: str) -> Published | None:
     """The number to show beside a network's row: its MPCA if published, else its accuracy."""
-    for metric in COMPARABLE:
-        for number in numbers:
-            if (number.network, number.data, number.metric) == (network, data, metric):
-                return number
-    return None
+    found = all_beside(numbers, network, data)
+    return next((found[metric] for metric in COMPARABLE if metric in found), None)
+
+
+def all_beside(numbers: Sequence[Published], network: str, data: str) -> dict[str, Published]:
+    """Everything published of a network on these data: metric to number, the first of each."""
+    found: dict[str, Published] = {}
+    for number in numbers:
+        if (number.network, number.data) == (network, data):
+            found.setdefault(number.metric, number)
+    return found
+
+
+def published_names(network: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names under which a network with these settings of its own may be published.
+
+    The best first. The AG-CNN family is published by gates, normalisation and aggregation,
+    which a run list may choose by the name of a variant or by settings: both must find the
+    same numbers, and ``agcnn`` with other settings must not find those of the proposed one.
+    """
+    if network.split("_", maxsplit=1)[0] != "agcnn" or not settings:
+        return (network,)
+    gates, normalisation, aggregation = ({**AGCNN, **settings}[key] for key in AGCNN)
+    proposed = (normalisation, aggregation) == (AGCNN["normalisation"], AGCNN["aggregation"])
+    if gates == 0 or (gates < AGCNN["gates"] and proposed):
+        return (f"agcnn_gates{gates}",)
+    if gates < AGCNN["gates"]:
+        return ()
+    variant = f"agcnn_{normalisation}_{aggregation}"
+    if not proposed:
+        return (variant,)
+    return tuple(dict.fromkeys((network, variant, "agcnn")))

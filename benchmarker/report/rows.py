@@ -11,7 +11,8 @@ from typing import Any
 from benchmarker.core.hashing import SHORT, digest_json
 from benchmarker.core.records import Record
 from benchmarker.metrics.seeds import average, check_seeds
-from benchmarker.report.published import Published, beside
+from benchmarker.report import varied
+from benchmarker.report.published import SHOWN, Published, all_beside, beside, published_names
 
 HEAD = (
     "network",
@@ -34,6 +35,8 @@ HEAD = (
     "mpca_high",
     "accuracy_mean",
     "accuracy_sd",
+    "accuracy_low",
+    "accuracy_high",
     "macro_f1_mean",
     "macro_f1_sd",
     "auc_mean",
@@ -42,6 +45,7 @@ HEAD = (
 PER_CLASS = ("precision", "recall", "f1")
 TAIL = (
     "calibration_error",
+    *varied.COLUMNS,
     "parameters",
     "multiply_adds",
     "training_images_per_second",
@@ -54,6 +58,8 @@ TAIL = (
     "split_digest",
     "settings_digest",
     "published_metric",
+    *(f"published_{name}" for name in SHOWN),
+    "auc_from",
     "other_settings",
     "split_family",
     "metrics_version",
@@ -118,7 +124,13 @@ def complete_row(group: list[Record], model: str, numbers: Sequence[Published]) 
         row |= {f"{name}_mean": found.mean, f"{name}_sd": found.sd}
         if found.n < len(runs):
             notes.append(f"{name} is undefined for {len(runs) - found.n} of the seeds")
-    row |= _interval(metrics, row["mpca_mean"], row["mpca_sd"])
+    for name in ("mpca", "accuracy"):
+        row |= _interval(name, metrics, row[f"{name}_mean"], row[f"{name}_sd"])
+    numbers_of_passes, remarks = varied.varied_columns(metrics)
+    row |= numbers_of_passes | {"auc_from": varied.auc_origin(metrics)}
+    notes += remarks
+    if row["auc_from"] == MIXED:
+        notes.append("the AUC ranks by scores in some of its runs, by probabilities in others")
     for name in runs[0].classes:
         for score in PER_CLASS:
             values = (entry["per_class"][name][score]["value"] for entry in metrics)
@@ -176,15 +188,26 @@ def _base_row(record: Record, numbers: Sequence[Published]) -> dict[str, Any]:
         "settings_digest": settings_digest(record),
         "other_settings": _other_settings(settings),
     }
-    number = beside(numbers, record.network, record.data["name"])
-    if number is not None:
-        protocol = "" if number.same_protocol else " (other protocol)"
-        row |= {
-            "published_value": number.value,
-            "published_source": f"{number.source}{protocol}",
-            "published_metric": number.metric,
-        }
-    return row
+    return row | _published(record, numbers)
+
+
+def _published(record: Record, numbers: Sequence[Published]) -> dict[str, Any]:
+    """The published numbers beside a row, under the first name that has any."""
+    own = record.settings.get("network_settings") or {}
+    for name in published_names(record.network, own):
+        found = all_beside(numbers, name, record.data["name"])
+        values = {f"published_{key}": found[key].value for key in SHOWN if key in found}
+        number = beside(numbers, name, record.data["name"])
+        if number is not None:
+            protocol = "" if number.same_protocol else " (other protocol)"
+            values |= {
+                "published_value": number.value,
+                "published_source": f"{number.source}{protocol}",
+                "published_metric": number.metric,
+            }
+        if values:
+            return values
+    return {}
 
 
 def _size(size: Sequence[int]) -> str:
@@ -215,17 +238,17 @@ def _other_settings(settings: dict[str, Any]) -> str:
 
 
 def _interval(
-    metrics: list[dict[str, Any]], mean: float | None, sd: float | None
+    what: str, metrics: list[dict[str, Any]], mean: float | None, sd: float | None
 ) -> dict[str, float | None]:
-    """Bounds of MPCA: images and seeds are independent reasons to be off, hence quadrature."""
+    """Bounds of a metric: images and seeds are independent reasons to be off, hence quadrature."""
     bounds: dict[str, float | None] = {}
     for name, side in (("low", -1), ("high", 1)):
-        bound = _mean(entry["mpca"][name] for entry in metrics)
+        bound = _mean(entry[what][name] for entry in metrics)
         if mean is None or bound is None:
-            bounds[f"mpca_{name}"] = None
+            bounds[f"{what}_{name}"] = None
         else:
             reached = mean + side * math.hypot(bound - mean, sd or 0.0)
-            bounds[f"mpca_{name}"] = min(max(reached, 0.0), 1.0)
+            bounds[f"{what}_{name}"] = min(max(reached, 0.0), 1.0)
     return bounds
 
 

@@ -11,9 +11,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from benchmarker.core.records import Record
+from benchmarker.core.records import MODELS, Record
+from benchmarker.metrics.augmented import ALWAYS_WRONG, always_wrong
 from benchmarker.report.rows import inference_speed
 from benchmarker.report.text import duration, interval, one_line, percent, sentence
+
+MOST_NAMES = 12  # sources named in a sentence; augmented.csv has them all
 
 
 def run_table(record: Record) -> Group:
@@ -21,6 +24,8 @@ def run_table(record: Record) -> Group:
     metrics = record.metrics
     parts: list[RenderableType] = [
         _scores(record),
+        *_varied(record),
+        *_groups(record),
         _classes(record),
         _confusion(record, metrics["best"]),
     ]
@@ -51,6 +56,66 @@ def _scores(record: Record) -> Table:
     for name, text in names.items():
         found.add_row(text, *(interval(record.metrics[model][name]) for model in models))
     return found
+
+
+def _varied(record: Record) -> list[RenderableType]:
+    """What test sources shown many times say, where the run did that."""
+    entries = {model: record.metrics[model] for model in MODELS}
+    found: list[RenderableType] = []
+    if all("augmented" in entry for entry in entries.values()):
+        found.append(_passes([entry["augmented"] for entry in entries.values()]))
+        found += [sentence(text) for text in _always_wrong(record)]
+    if all("rotation" in entry for entry in entries.values()):
+        found.append(_turns([entry["rotation"] for entry in entries.values()]))
+    return found
+
+
+def _passes(entries: list[dict[str, Any]]) -> Table:
+    title = f"over {entries[0]['passes']} augmented passes: % (95 % interval over sources)"
+    found = _new_table(title, ["", *(f"{model} model" for model in MODELS)])
+    for what, text in (("pooled", ""), ("averaged", ", mean probability")):
+        for name, word in {"accuracy": "accuracy", "macro_f1": "macro F1", "auc": "AUC"}.items():
+            found.add_row(f"{word}{text}", *(interval(entry[what][name]) for entry in entries))
+    spreads = (percent(entry["over_passes"]["accuracy"]["sd"]) for entry in entries)
+    found.add_row("sd of accuracy over passes", *spreads)
+    share = 100 * entries[0]["always_wrong"]["at_least"]
+    always = (str(entry["always_wrong"]["sources"]) for entry in entries)
+    found.add_row(f"sources wrong in {share:g} % or more", *always)
+    return found
+
+
+def _always_wrong(record: Record) -> list[str]:
+    """The sources that the best model gets wrong in nearly every pass, by name."""
+    found = record.augmented("best")
+    if found is None:
+        return []
+    rows = always_wrong(found.wrong / found.passes)
+    names = [found.sources[row] for row in rows[:MOST_NAMES]]
+    more = [f"and {len(rows) - len(names)} more"] if len(rows) > len(names) else []
+    share = f"{100 * ALWAYS_WRONG:g} %"
+    text = f"Wrong in {share} or more of the passes (best model): {', '.join([*names, *more])}."
+    return [text] if names else []
+
+
+def _turns(entries: list[dict[str, Any]]) -> Table:
+    title = f"turned to {entries[0]['angles']} angles (95 % interval over sources)"
+    found = _new_table(title, ["", *(f"{model} model" for model in MODELS)])
+    for name, text in (("agreement", "agreement %"), ("steady_share", "always of one class %")):
+        found.add_row(text, *(interval(entry[name]) for entry in entries))
+    found.add_row("entropy (nats)", *(f"{entry['entropy']['value']:.3f}" for entry in entries))
+    return found
+
+
+def _groups(record: Record) -> list[Table]:
+    groups = record.metrics["best"].get("groups")
+    if not groups:
+        return []
+    title = "groups of sources, best model: % (95 % interval)"
+    found = _new_table(title, ["group", "images", "accuracy", "macro F1", "AUC"])
+    for name, entry in groups.items():
+        scores = (interval(entry[score]) for score in ("accuracy", "macro_f1", "auc"))
+        found.add_row(Text(one_line(name)), str(entry["n"]), *scores)
+    return [found]
 
 
 def _classes(record: Record) -> Table:

@@ -10,7 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from benchmarker.report.comparison import comparisons, sources
 from benchmarker.report.text import (
+    bounds,
     one_line,
     percent,
     percent_with_sd,
@@ -38,6 +40,7 @@ _COLUMNS = (
     ("seeds", 2, lambda row: _plain(row["n_seeds"])),
     ("MPCA %", 0, lambda row: percent_with_sd(row["mpca_mean"], row["mpca_sd"])),
     ("accuracy %", 7, lambda row: percent_with_sd(row["accuracy_mean"], row["accuracy_sd"])),
+    ("95 %", 15, lambda row: bounds(row["accuracy_low"], row["accuracy_high"])),
     ("F1 %", 11, lambda row: percent_with_sd(row["macro_f1_mean"], row["macro_f1_sd"])),
     ("AUC %", 12, lambda row: percent_with_sd(row["auc_mean"], row["auc_sd"])),
     ("params", 8, lambda row: short_number(row["parameters"])),
@@ -45,10 +48,14 @@ _COLUMNS = (
     ("train/s", 13, lambda row: short_number(row["training_images_per_second"])),
     ("test/s", 10, lambda row: short_number(row["inference_images_per_second"])),
     ("published %", 14, lambda row: percent(row["published_value"])),
+    ("steady %", 16, lambda row: percent(row["rotation_agreement"])),
+    ("passes %", 17, lambda row: percent(row["augmented_accuracy"])),
 )
 _LEFT = ("network", "data", "model", "recipe")
 # shown only where the rows differ in it
 _IF_DIFFERENT = ("data", "model", "rate", "epochs", "size", "recipe")
+# shown only where some row has a value
+_IF_THERE = ("published %", "steady %", "passes %", "95 %")
 
 RANKED_WITHIN = ("data_digest", "split_family", "model", "metrics_version")
 
@@ -56,13 +63,17 @@ RANKED_WITHIN = ("data_digest", "split_family", "model", "metrics_version")
 def table(rows: Sequence[dict[str, Any]], *, width: int = 100) -> Group:
     """The leaderboard as text: as many columns as fit into `width` characters.
 
-    Failed and unreadable runs stand below the table with their reasons, then notes on
-    what is compared. Where rows agree in a setting, its column is left out.
+    ``95 %`` is the interval of the accuracy over sources and seeds, ``steady %`` the
+    agreement while the image turns, ``passes %`` the accuracy pooled over augmented passes.
+    Networks with published numbers stand once more, beside those, in a table for each data
+    set. Failed and unreadable runs stand below with their reasons, then notes on what is
+    compared. Where rows agree in a setting, its column is left out.
     """
     complete = [row for row in rows if row["state"] == "complete"]
     parts: list[RenderableType] = []
     if complete:
         parts.append(_fitted(complete, width))
+    parts += comparisons(complete, width=width)
     parts += [sentence(text) for text in _remarks(rows)]
     return Group(*parts)
 
@@ -70,8 +81,7 @@ def table(rows: Sequence[dict[str, Any]], *, width: int = 100) -> Group:
 def _fitted(rows: Sequence[dict[str, Any]], width: int) -> Table:
     cells = {name: [one_line(cell(row)) for row in rows] for name, _, cell in _COLUMNS}
     dull = {name for name in _IF_DIFFERENT if len(set(cells[name])) == 1}
-    if all(value == "-" for value in cells["published %"]):
-        dull.add("published %")
+    dull |= {name for name in _IF_THERE if set(cells[name]) == {"-"}}
     space = width
     kept = set()
     for name, _, _ in sorted(_COLUMNS, key=lambda column: column[1]):
@@ -104,6 +114,7 @@ def _remarks(rows: Sequence[dict[str, Any]]) -> list[str]:
     texts = []
     if any(row["mpca_sd"] is not None for row in complete):
         texts.append("± is the standard deviation over seeds.")
+    texts += [f"Published: {text}." for text in sources(complete)]
     ranks = [(*(row[name] for name in RANKED_WITHIN), row["rank"]) for row in complete]
     if len(ranks) > len(set(ranks)):
         texts.append("Rows of equal rank cannot be told apart (intervals over images and seeds).")

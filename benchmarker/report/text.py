@@ -73,6 +73,11 @@ def interval(entry: dict[str, float | None]) -> str:
     return f"{percent(entry['value'])} ({percent(entry['low'])}-{percent(entry['high'])})"
 
 
+def bounds(low: float | None, high: float | None) -> str:
+    """``76.1-84.0`` in percent, ``-`` where undefined."""
+    return "-" if low is None or high is None else f"{percent(low)}-{percent(high)}"
+
+
 def one_line(text: object) -> str:
     """Text without line breaks or repeated blanks, for a table cell."""
     return " ".join(str(text).split())

@@ -7,6 +7,7 @@ import statistics
 import pytest
 
 from benchmarker.core.hashing import digest_text
+from benchmarker.core.records import read_record
 from benchmarker.report import leaderboard
 from benchmarker.report import rows as rows_module
 from benchmarker.report.published import Published
@@ -291,3 +292,97 @@ def test_a_row_tells_stretch_and_padding_of_the_preparation():
     assert rows_module._preparation(plain) == "none+scale255"
     rich = {**plain, "stretch": "sqrt", "pad": [64, 64], "circular_mask": True}
     assert rows_module._preparation(rich) == "none+scale255+sqrt+pad64+circular_mask"
+
+
+NUMBERS = [
+    Published("agcnn", "first", "accuracy", 0.844, None, "A paper 2021", False, ""),
+    Published("agcnn", "first", "macro_f1", 0.8415, None, "A paper 2021", False, ""),
+    Published("agcnn", "first", "auc", 0.92, None, "A paper 2021", False, ""),
+    Published("agcnn_softmax_ft", "first", "auc", 0.924, None, "A paper 2021", False, ""),
+]
+
+
+def rows_beside(results):
+    return leaderboard.rows(leaderboard.collect(results), model="best", published=NUMBERS)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_accuracy_f1_and_auc_stand_beside_the_published_ones(tmp_path, width):
+    for seed in SEEDS:
+        make_run(tmp_path, "agcnn", seed, varied=True)
+        make_run(tmp_path, "simple", seed)
+    rows = rows_beside(tmp_path)
+    row = next(row for row in rows if row["network"] == "agcnn")
+    assert [row[f"published_{name}"] for name in ("accuracy", "macro_f1", "auc")] == [
+        0.844, 0.8415, 0.92,
+    ]  # fmt: skip
+    text = printed(rows, width)
+    assert max(map(len, text.splitlines())) <= width
+    below = text.split("first: beside the published numbers")[1]
+    plain, passes = (
+        next(line for line in below.splitlines() if start in line)
+        for start in (" agcnn ", "   12 passes ")
+    )
+    shown = ("accuracy", "macro_f1", "auc") if width >= 80 else ("accuracy", "auc")
+    for name in shown:
+        ours = f"{100 * row[f'{name}_mean']:.1f} ± {100 * row[f'{name}_sd']:.1f}"
+        assert ours in plain
+        assert f"{100 * row[f'published_{name}']:.1f}" in plain.split(ours)[1]
+        assert f"{100 * row[f'augmented_{name}']:.1f} ± " in passes
+    assert "simple" not in below.split("Published:")[0]
+    assert "Published: A paper 2021 (other protocol)." in text
+
+
+def test_a_setting_of_the_network_finds_the_numbers_of_that_variant(tmp_path):
+    make_run(tmp_path, "agcnn", settings={"network_settings": {"normalisation": "softmax"}})
+    (row,) = rows_beside(tmp_path)
+    assert (row["published_auc"], row["published_accuracy"]) == (0.924, None)
+
+
+def test_the_accuracy_has_an_interval_over_sources_and_seeds(tmp_path):
+    for seed in SEEDS:
+        make_run(tmp_path, seed=seed)
+    (row,) = board(tmp_path, model="best")
+    records = leaderboard.collect(tmp_path)
+    high = statistics.fmean(run.metrics["best"]["accuracy"]["high"] for run in records)
+    half = math.hypot(high - row["accuracy_mean"], row["accuracy_sd"])
+    assert row["accuracy_high"] == pytest.approx(min(row["accuracy_mean"] + half, 1.0))
+    assert f"{100 * row['accuracy_low']:.1f}-{100 * row['accuracy_high']:.1f}" in printed(
+        [row], 200
+    )
+
+
+def test_passes_and_turns_are_means_over_seeds_where_runs_have_them(tmp_path):
+    folders = [make_run(tmp_path, seed=seed, varied=True) for seed in SEEDS[:2]]
+    (row,) = board(tmp_path, model="best")
+    found = [read_record(folder).metrics["best"] for folder in folders]
+    accuracies = [entry["augmented"]["pooled"]["accuracy"]["value"] for entry in found]
+    assert row["augmented_accuracy"] == pytest.approx(statistics.fmean(accuracies))
+    assert row["augmented_accuracy_sd"] == pytest.approx(statistics.stdev(accuracies))
+    agreements = [entry["rotation"]["agreement"]["value"] for entry in found]
+    assert row["rotation_agreement"] == pytest.approx(statistics.fmean(agreements))
+    assert (row["augmented_passes"], row["auc_from"], row["note"]) == (12, "scores", "")
+    assert "steady %" in printed([row], 220)
+    make_run(tmp_path, seed=SEEDS[2])
+    (mixed,) = board(tmp_path, model="best")
+    assert mixed["rotation_agreement"] == row["rotation_agreement"]
+    assert mixed["auc_from"] == "mixed"
+    assert "2 of its 3 runs were tested in augmented passes" in mixed["note"]
+    assert "2 of its 3 runs were tested while they turn" in mixed["note"]
+    assert "the AUC ranks by scores in some of its runs" in mixed["note"]
+
+
+def test_records_from_before_have_empty_cells(tmp_path):
+    make_run(tmp_path)
+    row = read_table(leaderboard.write(tmp_path))[0]
+    for name in ("augmented_accuracy", "augmented_auc", "rotation_agreement", "published_auc"):
+        assert row[name] == ""
+    assert row["auc_from"] == "probabilities"
+    assert "steady %" not in printed(board(tmp_path, model="best"), 250)
+
+
+def test_rows_whose_auc_ranks_otherwise_are_flagged(tmp_path):
+    make_run(tmp_path, "convXpress", varied=True)
+    make_run(tmp_path, "simple")
+    for row in board(tmp_path, model="best"):
+        assert "the AUC ranks by scores in some rows, by probabilities in others" in row["note"]

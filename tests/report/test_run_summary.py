@@ -70,3 +70,30 @@ def test_markup_in_names_is_text(tmp_path):
     text = printed(record, Stream())
     assert text.count("[red]x[/red]") == 3
     assert "two lines" in text
+
+
+def test_passes_turns_and_groups_are_printed_where_the_run_made_them(tmp_path):
+    record = read_record(make_run(tmp_path, varied=True, skill=1.0))
+    text = printed(record, Stream())
+    best = record.metrics["best"]
+    for entry in (
+        best["augmented"]["pooled"]["accuracy"],
+        best["augmented"]["averaged"]["auc"],
+        best["rotation"]["agreement"],
+        best["groups"]["uncertain"]["accuracy"],
+    ):
+        assert f"{100 * entry['value']:.1f} ({100 * entry['low']:.1f}-" in text
+    assert "over 12 augmented passes: % (95 % interval over sources)" in text
+    assert "turned to 12 angles" in text
+    found = record.augmented("best")
+    names = [n for n, w in zip(found.sources, found.wrong, strict=True) if w == 12]
+    assert names
+    assert "Wrong in 95 % or more of the passes (best model):" in text
+    assert all(name in text.replace("\n", "") for name in names)
+    assert max(map(len, text.splitlines()[:-2])) <= 80
+
+
+def test_runs_without_passes_or_turns_say_nothing_of_them(tmp_path):
+    text = printed(read_record(make_run(tmp_path)), Stream())
+    for words in ("augmented passes", "turned to", "groups of sources"):
+        assert words not in text
