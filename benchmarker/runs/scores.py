@@ -47,9 +47,8 @@ def score_head(model: Any) -> Any:
     outputs' shares as scores.
     """
     if model not in _heads:
-        _heads[model] = keras.Model(
-            model.inputs, _scores_tensor(model), name=f"{model.name}_scores"
-        )
+        inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
+        _heads[model] = keras.Model(inputs, _scores_tensor(model), name=f"{model.name}_scores")
     return _heads[model]
 
 

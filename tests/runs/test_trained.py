@@ -1,0 +1,90 @@
+"""Weights that can be used by themselves, from a file or from a run's folder."""
+
+import numpy as np
+import pytest
+
+from benchmarker.core.errors import InputFileError, MissingDataError
+from benchmarker.data.images import ArrayPixels, ImageSet
+from benchmarker.data.preparation import named_preparation
+from benchmarker.networks import registry
+from benchmarker.runs.trained import kept_epochs, open_trained, write_trained
+from benchmarker.runs.weights import named_weights, write_tensors
+
+SETTINGS = {"gates": 2, "normalisation": "softmax", "aggregation": "concat"}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return registry.build("agcnn", (28, 28, 1), 2, seed=5, **SETTINGS)
+
+
+@pytest.fixture
+def file(tmp_path, model):
+    return write_trained(
+        tmp_path / "w.safetensors",
+        model,
+        network="agcnn",
+        network_settings=SETTINGS,
+        shape=(28, 28, 1),
+        classes=("FRI", "FRII"),
+        preparation=named_preparation("attention"),
+    )
+
+
+def image_set(side=28, count=3):
+    pixels = np.random.default_rng(1).integers(0, 255, (count, side, side, 1), dtype=np.uint8)
+    names = tuple(f"s{number}" for number in range(count))
+    return ImageSet("small", ArrayPixels(pixels, "small"), np.arange(count) % 2, ("A", "B"), names)
+
+
+def test_a_file_is_enough(file, model):
+    trained = open_trained(file)
+    assert (trained.network, trained.classes) == ("agcnn", ("FRI", "FRII"))
+    assert trained.network_settings == SETTINGS
+    images = image_set()
+    prepared = trained.prepare(images, ["s2", "s0"])
+    stored = np.stack([images.pixels.read(row) for row in (2, 0)]).astype("float32") / 255
+    assert np.allclose(prepared.read([0, 1]), (stored - 0.5) / 0.5)
+    assert prepared.labels.tolist() == [0, 0]
+    assert np.allclose(trained.probabilities(prepared), model(prepared.read([0, 1])), atol=1e-6)
+
+
+def test_load_weights_of_the_package(file, model):
+    from benchmarker import build, load_weights
+
+    other = build("agcnn", (28, 28, 1), 2, seed=1, **SETTINGS)
+    load_weights(other, file)
+    images = np.random.default_rng(2).random((2, 28, 28, 1), "float32")
+    assert np.array_equal(other(images), model(images))
+
+
+def test_another_network_is_refused_by_name(file):
+    from benchmarker import build, load_weights
+
+    with pytest.raises(InputFileError, match=r"no tensor .*gate3"):
+        load_weights(build("agcnn", (28, 28, 1), 2, seed=1, gates=3), file)
+
+
+def test_another_size_is_refused(file):
+    with pytest.raises(InputFileError, match=r"s0 of small is 30 x 30 pixels.*takes 28 x 28"):
+        open_trained(file).prepare(image_set(side=30))
+
+
+def test_a_file_without_notes_says_so(tmp_path, model):
+    path = write_tensors(tmp_path / "bare.safetensors", named_weights(model))
+    with pytest.raises(InputFileError, match="does not say which network"):
+        open_trained(path)
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(MissingDataError, match="no run folder and no file"):
+        open_trained(tmp_path / "nothing")
+    with pytest.raises(MissingDataError, match="holds no run"):
+        open_trained(tmp_path)
+
+
+def test_epochs_kept_are_found_in_order(tmp_path):
+    for number in (12, 3):
+        (tmp_path / "epochs").mkdir(exist_ok=True)
+        (tmp_path / "epochs" / f"{number:05d}.safetensors").touch()
+    assert kept_epochs(tmp_path) == [3, 12]
