@@ -22,6 +22,8 @@ PAPERS = {
     "gheller2018": "Gheller, Vazza & Bonafede 2018, MNRAS 480, 3749 (COSMODEEP)",
     "lukic2019source": "Lukic et al. 2019, arXiv 1910.03631 (ConvoSource)",
     "bowles2021": "Bowles et al. 2021, MNRAS 501, 4579, arXiv 2012.01248 (AG-CNN)",
+    "scaife2021": "Scaife & Porter 2021, MNRAS 503, 2369, arXiv 2102.08252 (equivariant LeNet)",
+    "liu2022": "Liu et al. 2022, CVPR, arXiv 2201.03545 (ConvNeXt)",
     "vafaei2019": "Vafaei Sadr et al. 2019, MNRAS 484, 2793 (DeepSource)",
 }
 

@@ -110,7 +110,13 @@ def _shape(tensor: Any) -> tuple[int, ...]:
 
 
 def _multiply_adds(layer: keras.layers.Layer, output: tuple[int, ...]) -> int:
-    """Kernel size times the places it is applied to: convolutions and dense layers."""
+    """Kernel size times the places it is applied to: convolutions and dense layers.
+
+    A layer of another kind states its own in an integer property `multiply_adds`.
+    """
+    own = getattr(layer, "multiply_adds", None)
+    if isinstance(own, int):
+        return own
     kernel = getattr(layer, "kernel", None)
     if kernel is None:
         return 0
