@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.errors import RunFailedError
-from benchmarker.metrics.augmented import per_source
 from benchmarker.metrics.classification import with_interval
 from benchmarker.metrics.intervals import LEVEL, bootstrap_weights
 from benchmarker.metrics.roc import log_sum_exp
@@ -69,7 +68,7 @@ def rotation_robustness(scores: np.ndarray, *, seed: int = 0, resamples: int = 1
     found = {
         "agreement": shares.max(axis=1),
         "entropy": entropy(shares),
-        "mean_entropy": entropy(per_source(predicted[0], scores).probabilities),
+        "mean_entropy": entropy(probabilities.mean(axis=0)),
         "spread": probabilities[:, np.arange(len(most)), most].std(axis=0),
     }
     return Rotation(

@@ -1,42 +1,33 @@
-"""Pictures of runs: learning curve, confusion matrix, ROC, and the leaderboard.
-
-Figures are drawn without pyplot, so that no global state of Matplotlib is touched, and
-are written whole or not at all. Colours are those of Okabe and Ito, which people with
-colour blindness tell apart; lines also differ in dash, points in shape.
-"""
+"""Pictures of runs: learning curve, confusion matrix, ROC, and the leaderboard."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from benchmarker.core.files import write_with
 from benchmarker.core.records import MODELS, Record, read_record
-from benchmarker.metrics.roc import roc_curve
-from benchmarker.report.labels import place_labels
-from benchmarker.report.text import one_line, short_number
-
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-    "#F0E442",
-    "#000000",
+from benchmarker.metrics.groups import certainty_of
+from benchmarker.metrics.roc import log_odds, log_sum_exp, roc_curve
+from benchmarker.report import plots_varied
+from benchmarker.report.canvas import (
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREEN,
+    GREY,
+    RED,
+    SKY,
+    new_figure,
+    safe,
+    write_figure,
 )
-COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
-DASHES = ("-", "--", "-.", ":")
-GREY = "#666666"
-RESOLUTION = 150  # dots per inch
+from benchmarker.report.labels import place_labels
+from benchmarker.report.text import short_number
+
 LEGEND_INSIDE = 5  # classes that a ROC's legend names within the axes
 WIDEST_LEVEL_NAME = 9  # letters; longer class names are written at an angle
 
@@ -52,13 +43,17 @@ def learning_curve(
 
     `history` holds the rows of history.csv as numbers; the penalty is not in the
     cross-entropy and is not drawn, but decides the best epoch with it where `monitor` is
-    ``total``. Returns the path written.
+    ``total``. A step line follows the lowest validation cross-entropy so far. Where training
+    had a loss of its own (columns ``loss`` and ``val_loss``), that is drawn instead of the
+    cross-entropy. Returns the path written.
     """
-    figure = _figure(8.4, 3.6)
+    figure = new_figure(8.4, 3.6)
     loss, accuracy = figure.subplots(1, 2)
     epochs = [row["epoch"] for row in history]
+    own = bool(history) and "val_loss" in history[0]
+    losses = ("loss", "val_loss") if own else ("cross_entropy", "val_cross_entropy")
     panels = (
-        (loss, ("cross_entropy", "val_cross_entropy"), "cross-entropy (nats)", 1.0),
+        (loss, losses, "loss" if own else "cross-entropy (nats)", 1.0),
         (accuracy, ("accuracy", "val_accuracy"), "accuracy (%)", 100.0),
     )
     for axes, keys, label, factor in panels:
@@ -71,10 +66,13 @@ def learning_curve(
         axes.set_ylabel(label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25)
+    lowest = np.minimum.accumulate([row[losses[1]] for row in history])
+    style = {"color": GREEN, "linestyle": "--", "linewidth": 1.2, "drawstyle": "steps-post"}
+    loss.plot(epochs, lowest, label="lowest validation so far", **style)
     _mark_best(history, (loss, accuracy), monitor)
     loss.set_ylim(bottom=0)
     loss.legend(frameon=False, fontsize="small")
-    return _write(figure, path, title)
+    return write_figure(figure, path, title)
 
 
 def _mark_best(history: Sequence[Mapping[str, float]], panels: Iterable[Any], monitor: str) -> None:
@@ -89,7 +87,8 @@ def _mark_best(history: Sequence[Mapping[str, float]], panels: Iterable[Any], mo
 
 def _best_epoch(history: Sequence[Mapping[str, float]], monitor: str) -> float:
     def loss(row: Mapping[str, float]) -> float:
-        return row["val_cross_entropy"] + (row["penalty"] if monitor == "total" else 0.0)
+        validation = row.get("val_loss", row["val_cross_entropy"])
+        return validation + (row["penalty"] if monitor == "total" else 0.0)
 
     return min(history, key=loss)["epoch"]
 
@@ -111,7 +110,7 @@ def confusion(
     shares = np.divide(counts, support, out=np.zeros_like(counts), where=support > 0)
     side = 1.6 + 0.8 * len(classes)
     # constrained layout loses the axis label beside an image of fixed shape and a colour bar
-    figure = _figure(side + 1.7, side)
+    figure = new_figure(side + 1.7, side)
     axes = figure.subplots()
     image = axes.imshow(100 * shares, cmap="Blues", vmin=0, vmax=100)
     for (row, column), count in np.ndenumerate(counts):
@@ -120,45 +119,48 @@ def confusion(
         dark = share > 0.55
         axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black")
     places = range(len(classes))
-    axes.set_xticks(places, [_safe(name) for name in classes])
+    axes.set_xticks(places, [safe(name) for name in classes])
     axes.set_yticks(
-        places, [f"{_safe(n)}\n({s:.0f})" for n, s in zip(classes, support[:, 0], strict=True)]
+        places, [f"{safe(n)}\n({s:.0f})" for n, s in zip(classes, support[:, 0], strict=True)]
     )
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true (images)")
+    axes.set_xlabel("Predicted label")
+    axes.set_ylabel("True label (images)")
     axes.tick_params(length=0)
     if max(len(name) for name in classes) > WIDEST_LEVEL_NAME:
         for label in axes.get_xticklabels():
             label.set(rotation=30, ha="right", rotation_mode="anchor")
     figure.colorbar(image, ax=axes, label="share of the true class (%)", fraction=0.046)
-    return _write(figure, path, title)
+    return write_figure(figure, path, title)
 
 
 def roc(
     labels: np.ndarray,
-    probabilities: np.ndarray,
+    ranking: np.ndarray,
     classes: Sequence[str],
     path: str | Path,
     *,
     title: str = "",
 ) -> Path:
-    """One-vs-rest ROC curve of every class with the area under it.
+    """One-vs-rest ROC curve of every class with the area under it; their mean in the title.
 
-    labels : int (n,); probabilities : float (n, classes). A class that is absent, or the
-    only one present, has no curve and is named as undefined.
+    labels : int (n,); ranking : float (n, classes), what orders the images for each class:
+    its log-odds from the scores, or where there are none the probabilities. A class that is
+    absent, or the only one present, has no curve and is named as undefined.
     """
     # beside the curves where it would cover them
     outside = len(classes) > LEGEND_INSIDE
-    figure = _figure(7.0 if outside else 5.2, 4.8)
+    figure = new_figure(7.0 if outside else 5.2, 4.8)
     axes = figure.subplots()
+    areas = []
     for index, name in enumerate(classes):
-        false_rate, true_rate = roc_curve(labels == index, probabilities[:, index])
+        false_rate, true_rate = roc_curve(labels == index, ranking[:, index])
+        areas += [np.trapezoid(true_rate, false_rate)] if false_rate.size else []
         style = {
             "color": COLOURS[index % len(COLOURS)],
             "linestyle": DASHES[index % len(DASHES)],
         }
-        area = f"{np.trapezoid(true_rate, false_rate):.3f}" if false_rate.size else "undefined"
-        axes.plot(false_rate, true_rate, label=f"{_safe(name)}  {area}", linewidth=1.8, **style)
+        area = f"{areas[-1]:.3f}" if false_rate.size else "undefined"
+        axes.plot(false_rate, true_rate, label=f"{safe(name)}  {area}", linewidth=1.8, **style)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (2, 4)))
     axes.set_xlim(-0.01, 1)
     axes.set_ylim(0, 1.01)
@@ -168,7 +170,8 @@ def roc(
     axes.grid(alpha=0.25)
     place = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)} if outside else {}
     axes.legend(title="class, area under the curve", frameon=False, fontsize="small", **place)
-    return _write(figure, path, title)
+    mean = f"AUC {np.mean(areas):.3f}" if areas else "AUC undefined"
+    return write_figure(figure, path, ": ".join(filter(None, [title, mean])))
 
 
 def leaderboard_plot(rows: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
@@ -178,12 +181,12 @@ def leaderboard_plot(rows: Sequence[Mapping[str, Any]], path: str | Path) -> Pat
     runs) are left out.
     """
     shown = [row for row in rows if row["mpca_mean"] is not None]
-    figure = _figure(10.5, max(3.4, 1.4 + 0.32 * len(shown)))
+    figure = new_figure(10.5, max(3.4, 1.4 + 0.32 * len(shown)))
     names, costs = figure.subplots(1, 2, sharex=False, width_ratios=(1, 1.25))
     _by_network(names, shown)
     _by_cost(costs, shown)
     data = {row["data"] for row in shown}
-    return _write(figure, path, ", ".join(sorted(data)))
+    return write_figure(figure, path, ", ".join(sorted(data)))
 
 
 def _by_network(axes: Any, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -229,7 +232,7 @@ def _bars(row: Mapping[str, Any]) -> list[list[float]] | None:
 
 def _row_name(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """The network; with rate and size where it stands in more than one row."""
-    name = _safe(row["network"])
+    name = safe(row["network"])
     if sum(other["network"] == row["network"] for other in rows) == 1:
         return name
     return f"{name} ({row['learning_rate']:g}, {row['size']} px)"
@@ -238,8 +241,9 @@ def _row_name(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
 def write_plots(folder: str | Path) -> list[Path]:
     """Draw every plot of one run folder from its files into ``plots/``; returns their paths.
 
-    Works on any run whose history, predictions and metrics are written, also before it is
-    marked complete.
+    Besides learning curve, confusion matrices and ROC those of augmented passes and of turned
+    images, where the run has them. Works on any run whose history, predictions and metrics
+    are written, also before it is marked complete.
     """
     record = read_record(folder)
     target = record.folder / "plots"
@@ -255,31 +259,40 @@ def write_plots(folder: str | Path) -> list[Path]:
 def _model_plots(record: Record, model: str, target: Path, title: str) -> list[Path]:
     matrix = record.metrics[model]["confusion_matrix"]
     found = record.predictions(model)
+    ranking = found.probabilities if found.scores is None else log_odds(found.scores)
     curves = target / f"roc_{model}.png"
     return [
         confusion(matrix, record.classes, target / f"confusion_{model}.png", title=title),
-        roc(found.labels, found.probabilities, record.classes, curves, title=title),
+        roc(found.labels, ranking, record.classes, curves, title=title),
+        *_augmented_plots(record, model, target, title),
+        *_rotation_plots(record, model, target, title),
     ]
 
 
-def _figure(width: float, height: float) -> Figure:
-    """An empty figure in inches; its canvas needs no window."""
-    figure = Figure(figsize=(width, height), dpi=RESOLUTION, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+def _augmented_plots(record: Record, model: str, target: Path, title: str) -> list[Path]:
+    found = record.augmented(model)
+    if found is None:
+        return []
+    groups = [certainty_of(source) for source in found.sources]
+    sources = plots_varied.Sources(found.sources, found.labels, record.classes, groups)
+    title = f"{title}, {found.passes[0]} passes"
+    path = target / f"wrong_rates_{model}.png"
+    written = [plots_varied.wrong_rates(found.wrong / found.passes, sources, path, title=title)]
+    scores = record.all_scores("augmented", model)
+    if scores is not None:
+        shares = np.exp(scores[..., -1] - log_sum_exp(scores, axis=-1))
+        path = target / f"outputs_{model}.png"
+        written.append(plots_varied.output_histogram(shares, sources, path, title=title))
+    return written
 
 
-def _safe(name: str) -> str:
-    """A name as plain text: Matplotlib would read dollar signs as formulae."""
-    return one_line(name).replace("$", r"\$")
-
-
-def _write(figure: Figure, path: str | Path, title: str) -> Path:
-    path = Path(path)
-    if title:
-        figure.suptitle(_safe(title), fontsize="medium")
-    kind = path.suffix.removeprefix(".") or "png"
-    with warnings.catch_warnings():
-        # a name in a script that the font lacks is drawn as boxes, no reason to fail
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing", category=UserWarning)
-        return write_with(path, lambda stream: figure.savefig(stream, format=kind))
+def _rotation_plots(record: Record, model: str, target: Path, title: str) -> list[Path]:
+    found = record.rotation(model)
+    if found is None:
+        return []
+    scores = record.all_scores("rotation", model)
+    sources = plots_varied.Sources(found.sources, found.labels, record.classes)
+    path = target / f"rotation_{model}.png"
+    curves = None if scores is None else (scores, sources)
+    title = f"{title}, {found.turns[0]} angles"
+    return [plots_varied.rotation(found.agreement, found.entropy, path, title=title, curves=curves)]
