@@ -59,6 +59,12 @@ def make(folder, model=None, *, batch=8, recipe="none", train_count=TRAIN, **set
     return Training(model or small_model(), values, batches, validation, folder, "id")
 
 
+def with_notes(training):
+    training.kept = training.folder.parent / "epochs"
+    training.notes = {"said": "so"}
+    return training
+
+
 def kept(history):
     return [{k: v for k, v in row.items() if "second" not in k} for row in history]
 
@@ -190,3 +196,64 @@ def test_a_registered_network_trains(tmp_path, name):
     state = train(make(tmp_path, model, epochs=1))
     assert weights_digest(model) != begin
     assert np.isfinite(state.history[0]["val_cross_entropy"])
+
+
+def test_the_published_loss_is_monitored_and_never_below_its_floor(tmp_path):
+    plain = train(make(tmp_path / "a", epochs=3)).history
+    history = train(make(tmp_path / "b", epochs=3, loss="double_softmax")).history
+    floor = np.log(1 + 3 / np.e)
+    assert all(row["loss"] >= floor and row["val_loss"] >= floor for row in history)
+    assert history[0]["cross_entropy"] != history[0]["loss"]
+    assert "val_loss" not in plain[0]
+    assert kept(history) != kept(plain)
+
+
+def test_the_published_loss_decides_what_is_best(tmp_path, monkeypatch):
+    values = iter([2.0, 1.0, 3.0])
+    monkeypatch.setattr(training, "double_softmax_loss", lambda *_: next(values))
+    assert train(make(tmp_path, epochs=3, loss="double_softmax")).best_epoch == 1
+
+
+def test_validation_passes_are_random_and_repeat(tmp_path):
+    def losses(folder, count):
+        made = make(tmp_path / folder, epochs=2, validation_passes=count)
+        made.recipe = load_recipe("affine")
+        return [row["val_cross_entropy"] for row in train(made).history]
+
+    assert losses("a", 2) == losses("b", 2)
+    assert losses("c", 0) != losses("d", 2)
+    assert losses("e", 1) != losses("f", 2)
+
+
+@pytest.mark.parametrize(
+    ("keep", "expected"), [("none", []), ("all", [1, 2, 3]), ("improved", [1, 3])]
+)
+def test_weights_of_epochs_are_kept(tmp_path, monkeypatch, keep, expected):
+    losses = iter([1.0, 2.0, 0.5])
+    monkeypatch.setattr(training, "cross_entropy", lambda *_: next(losses))
+    made = with_notes(make(tmp_path / "checkpoint", epochs=3, keep=keep))
+    train(made)
+    files = sorted(made.kept.glob("*.safetensors")) if made.kept.is_dir() else []
+    assert [int(path.stem) for path in files] == expected
+    for path in files[-1:]:
+        tensors, notes = read_tensors(path)
+        assert notes["said"] == "so"
+        assert len(tensors) == len(made.model.weights)
+
+
+def test_weight_decay_shrinks_the_weights(tmp_path):
+    def size(folder, **settings):
+        made = make(tmp_path / folder, epochs=2, **settings)
+        train(made)
+        return sum(float(np.square(w).sum()) for w in made.model.get_layer("hidden").get_weights())
+
+    assert size("a", weight_decay=5.0) < 0.9 * size("b")
+
+
+def test_training_is_on_scores_where_probabilities_would_have_no_gradient(tmp_path):
+    """A confident mistake: the softmax is 1 and 0 in float32, its scores still teach."""
+    model = small_model()
+    model.get_layer("classes").bias.assign([300.0, 0.0, 0.0, 0.0])
+    before = model.get_layer("hidden").get_weights()[0].copy()
+    train(make(tmp_path, model, epochs=1))
+    assert not np.allclose(before, model.get_layer("hidden").get_weights()[0], atol=1e-3)
