@@ -1,0 +1,212 @@
+"""The images that a network was trained on, opened again as its record says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarker.core.errors import (
+    BenchmarkerError,
+    InputFileError,
+    MissingDataError,
+    SettingsError,
+)
+from benchmarker.core.hashing import digest_names
+from benchmarker.core.records import Record
+from benchmarker.data.cards import load_card
+from benchmarker.data.images import SPLIT_PARTS, ImageSet
+from benchmarker.runs.resolve import open_images, split_of
+from benchmarker.runs.settings import RunSettings
+from benchmarker.runs.trained import Trained
+
+ALL = "all"
+PARTS = (*SPLIT_PARTS, ALL)
+_PATHS = ("data", "manifest", "labels", "split")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """The data set of a network.
+
+    Arguments
+    ---------
+    name : what the record calls it; empty where nothing is known
+    images : None where they cannot be opened
+    seen : names of those that trained or validated the network
+    settings : with which they were opened, where a record says so
+    reason : why they cannot be opened; empty where they can
+    """
+
+    name: str
+    images: ImageSet | None = None
+    seen: tuple[str, ...] = ()
+    settings: RunSettings | None = None
+    reason: str = ""
+
+    @property
+    def digest(self) -> str | None:
+        """Data digest, None where the images cannot be opened."""
+        return None if self.images is None else self.images.digest
+
+
+def training_set(trained: Trained, given: str | None = None) -> TrainingSet:
+    """The images that `trained` was trained on; `given` says where they lie now.
+
+    A record's images must be those of its data digest. A weights file does not know its data:
+    without `given` nothing is known. Every source that is not in the record's test counts as
+    seen. Raises for `given` alone: `MissingDataError` and the like where it is not there,
+    `InputFileError` where it holds other images than the record says.
+    """
+    if trained.record is None:
+        return TrainingSet("", reason="the weights do not say") if given is None else _given(given)
+    try:
+        settings, images = _opened(trained.record, given)
+    except BenchmarkerError as error:
+        if given is not None:
+            raise
+        return TrainingSet(trained.record.data["name"], reason=str(error))
+    tested = set(_test_names(trained.record))
+    seen = tuple(name for name in images.sources if name not in tested)
+    return TrainingSet(trained.record.data["name"], images, seen, settings)
+
+
+def _given(data: str) -> TrainingSet:
+    """A set that the user names: its published training part, else all of it."""
+    from benchmarker.data.opening import open_data
+
+    images = open_data(data)
+    words = images.published_split or ("train",) * len(images)
+    seen = tuple(n for n, word in zip(images.sources, words, strict=True) if word != "test")
+    return TrainingSet(images.name, images, seen)
+
+
+def own_names(trained: Trained, own: TrainingSet, part: str) -> tuple[str, ...]:
+    """Sources of one part of the record's own split, as its digest says.
+
+    Raises `SettingsError` for ``all``, which would test on what was trained, and
+    `InputFileError` where the split cannot be made again.
+    """
+    record = trained.record
+    if record is None or own.images is None or own.settings is None:
+        message = f"{trained.where} has no data set of its own that can be opened"
+        raise MissingDataError(message)
+    if part == ALL:
+        message = (
+            f"all of {own.name} would test on sources that trained the network: expected one of "
+            f"{', '.join(SPLIT_PARTS)}"
+        )
+        raise SettingsError(message)
+    if part == "test":
+        return _test_names(record)
+    split = split_of(own.settings, own.images)
+    if split.digest != record.split["digest"]:
+        message = (
+            f"the split of {record.folder} cannot be made again: its record has the rule "
+            f"'{record.split['rule']}', here the rule is '{split.rule}' and other sources come "
+            "out; only the part test can be used"
+        )
+        raise InputFileError(message)
+    return split.parts[part]
+
+
+def set_names(images: ImageSet, part: str) -> tuple[tuple[str, ...], str]:
+    """Sources of one published part of a set, and what is to be said of that choice."""
+    words = images.published_split
+    if part == ALL:
+        return images.sources, ""
+    if words is None and part == "test":
+        return images.sources, f"{images.name} has no published split: all of it is tested"
+    names = tuple(
+        name for name, word in zip(images.sources, words or (), strict=words is not None)
+        if word == part
+    )  # fmt: skip
+    if not names:
+        known = sorted(set(words or ())) or ["none"]
+        message = f"{images.name} has no part {part!r}; published parts: {', '.join(known)}, or all"
+        raise SettingsError(message)
+    return names, ""
+
+
+def open_set(what: str, subset: str | None) -> ImageSet:
+    """A data set by card name or path, opened once for all networks of one command."""
+    return open_images(RunSettings("none", 1.0, 1, data=what, subset=subset))
+
+
+def _test_names(record: Record) -> tuple[str, ...]:
+    names = record.predictions("best").sources
+    stated = record.split.get("digests", {}).get("test")
+    if stated not in (None, digest_names(names)):
+        message = (
+            f"{record.folder}/predictions.csv does not hold the test sources of the run: their "
+            "digest is not that of run.json"
+        )
+        raise InputFileError(message)
+    return names
+
+
+def _opened(record: Record, given: str | None) -> tuple[RunSettings, ImageSet]:
+    """Settings and images of the first place that holds what the record says."""
+    wanted = record.data["digest"]
+    faults: list[str] = []
+    for settings in _candidates(record, given):
+        try:
+            images = open_images(settings)
+        except BenchmarkerError as error:
+            faults.append(str(error).splitlines()[0])
+            continue
+        if images.digest == wanted:
+            return settings, images
+        part = f", subset {settings.subset}" if settings.subset else ""
+        faults.append(f"{settings.data}{part} holds other images or labels than those of the run")
+    message = (
+        f"the images of {record.folder} ({record.data['name']}) cannot be opened again: "
+        f"{'; '.join(dict.fromkeys(faults)) or 'its record does not say where they were'}"
+    )
+    raise MissingDataError(message)
+
+
+def _candidates(record: Record, given: str | None) -> Iterator[RunSettings]:
+    """Where the images of a run may lie: as it was begun, beside its results, by card."""
+    stated = record.run.get("place")
+    place = dict(stated) if isinstance(stated, dict) else {}
+    known = {key: value for key, value in place.items() if key in RunSettings.__dataclass_fields__}
+    base = RunSettings(
+        record.network,
+        record.settings["learning_rate"],
+        record.settings["epochs"],
+        seed=record.seed,
+        protocol=record.identity["protocol"],
+    )
+    card = record.data.get("card")
+    if given is not None:
+        subsets = (None, known.get("subset"), _subset_of(card))
+        for subset in dict.fromkeys(subsets):
+            yield replace(base, **{**known, "data": given, "subset": subset})
+        return
+    if "data" in known:
+        yield replace(base, **known)
+        yield replace(base, **_beside(record.folder, known))
+    if card is not None:
+        kept = {key: value for key, value in known.items() if key in ("train", "validation")}
+        yield replace(base, data=card, **kept)
+
+
+def _beside(folder: Path, known: dict[str, Any]) -> dict[str, Any]:
+    """The same with paths from the folder in which the results lie, where that holds them."""
+    root = folder.resolve().parents[2] if len(folder.resolve().parents) > 2 else Path.cwd()
+    moved = {
+        key: str(root / value)
+        for key in _PATHS
+        if isinstance(value := known.get(key), str) and (root / value).exists()
+    }
+    return {**known, **moved}
+
+
+def _subset_of(card: str | None) -> str | None:
+    try:
+        subset = None if card is None else load_card(card).subset
+    except BenchmarkerError:
+        return None
+    return None if subset is None else subset.name
