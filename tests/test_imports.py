@@ -167,7 +167,11 @@ def test_no_chain_of_imports_is_too_long():
     def depth(module):
         return 1 + max((depth(b) for b in edges[module]), default=0)
 
-    edges = {name: [b for b in below if room(b)] for name, below in graph().items()}
+    # the exceptions are late on purpose: what stands behind them is another chain
+    edges = {
+        name: [b for b in below if room(b) and (name, b) not in EXCEPTIONS]
+        for name, below in graph().items()
+    }
     longest = max(edges, key=depth)
     assert depth(longest) <= LONGEST_CHAIN, longest
 

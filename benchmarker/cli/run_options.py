@@ -18,6 +18,7 @@ from benchmarker.runs.settings import (
     PROTOCOLS,
     SCHEDULES,
     parse_size,
+    read_rate_factor,
 )
 
 MODES = ("False", "True", "time", "parameters", "flops")
@@ -28,6 +29,8 @@ EXAMPLES = """examples:
       real FIRST images (see 'benchmarker data fetch first'), the three seeds of the paper
   benchmarker run -a attention.txt -s 8901 -d mirabest --subset confident
       the attention-gated network on the certain sources of MiraBest
+  benchmarker run -a fewlabels.txt -d first -t 25 -v 25 --init results/runs/RUN --freeze trunk
+      the same network, from the weights of another run; see docs/transfer.md
   benchmarker run -a architectures.txt -d FITS/ -f unLRG_manifest.csv -t 250 -v 100 --legacy
       the published protocol on your own folder of FITS files
 """
@@ -260,6 +263,24 @@ def _training(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="randomly varied passes over the test images, beside the plain test; 360 as "
         "Bowles et al. 2021 (default: 0)",
+    )
+    add(
+        "--init",
+        metavar="RUN",
+        help="start from other weights: a complete run's folder (its best weights), or a file "
+        "of weights; the last layer is new",
+    )
+    add(
+        "--freeze",
+        metavar="LAYERS",
+        help="with --init: keep these layers as they are: trunk (all but the last), or names or "
+        "patterns with +, e.g. conv*",
+    )
+    add(
+        "--rate-factor",
+        type=checked(read_rate_factor),
+        metavar="F",
+        help="with --init: learning rate of the layers taken, relative to the new ones",
     )
     add("--loss", choices=LOSSES, help="double_softmax: the loss of Bowles et al. 2021")
     add("--weight-decay", type=checked(number(0.0)), metavar="W", help="decoupled (default: 0)")

@@ -38,6 +38,9 @@ OVERRIDES = (
     "loss",
     "weight_decay",
     "keep",
+    "init",
+    "freeze",
+    "rate_factor",
     "protocol",
     "bin_threshold",
 )

@@ -19,7 +19,7 @@ from benchmarker.data.checking import refuse_leaks
 from benchmarker.data.generator import ImageBatches
 from benchmarker.data.recipes import Recipe, load_recipe
 from benchmarker.networks import describe, registry
-from benchmarker.runs import checkpoint, determinism, testing
+from benchmarker.runs import checkpoint, determinism, lineage, testing
 from benchmarker.runs import scores as scoring
 from benchmarker.runs.evaluation import Asked, measure
 from benchmarker.runs.folder import RunFolder, history_digest, utc_now
@@ -28,6 +28,7 @@ from benchmarker.runs.resolve import Resolved
 from benchmarker.runs.spec import Spec, StopRequest
 from benchmarker.runs.trained import trained_notes
 from benchmarker.runs.training import Interrupted, Training, train
+from benchmarker.runs.transfer import start_from, trainable_parameters
 from benchmarker.runs.weights import load_weights, named_weights, weights_digest, write_tensors
 
 LOG = logging.getLogger("benchmarker")
@@ -66,6 +67,9 @@ def train_and_test(job: Job) -> None:
     refuse_leaks(job.resolved.images, job.resolved.split)
     parts = {part: _prepared(job, part) for part in ("train", "validation", "test")}
     model = _model(job)
+    if job.resolved.transfer is not None:
+        anew = not checkpoint.exists(job.folder.checkpoint)
+        start_from(model, job.resolved.transfer, take=anew)
     _begin(job, here, model, marks)
     state = _train(job, model, parts)
     _finish(job, model, state, parts)
@@ -102,6 +106,23 @@ def _model(job: Job) -> Any:
         seed=settings.seed,
         legacy=settings.protocol == "legacy",
         **dict(settings.network_settings),
+    )
+
+
+def _note_transfer(job: Job, model: Any) -> None:
+    """Say in the record what the run started from, and whether that knew the test sources."""
+    resolved = job.resolved
+    job.console.say(f"{resolved.settings.label}: comparing test sources with those of init")
+    said = lineage.note(resolved.transfer, resolved.images, resolved.split.test)
+    marks = lineage.marks(said)
+    for mark in marks:
+        job.console.say(f"{resolved.settings.label}: {mark}")
+    record = job.folder.read() or {}
+    job.folder.change(
+        init=said,
+        place={"init": resolved.transfer.source.place},
+        network={"trainable_parameters": trainable_parameters(model)},
+        status={"marks": sorted({*record["status"]["marks"], *marks})},
     )
 
 
@@ -158,6 +179,8 @@ def _begin(job: Job, here: dict[str, Any], model: Any, marks: list[str]) -> None
             digests={"initial_weights": weights_digest(model)},
             place={key: getattr(settings, key) for key in PLACE},
         )
+        if job.resolved.transfer is not None:
+            _note_transfer(job, model)
         LOG.info("begun: %s", job.folder.path.name)
     else:
         old = (job.folder.read() or {}).get("status", {}).get("marks", [])
@@ -192,6 +215,7 @@ def _train(job: Job, model: Any, parts: dict[str, PreparedImages]) -> Any:
         recipe=recipe_of_passes(job.resolved.recipe) if settings.validation_passes else None,
         kept=job.folder.kept,
         notes=_notes(job),
+        taken=() if job.resolved.transfer is None else job.resolved.transfer.taken,
     )
     job.stop.gentle = True
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from benchmarker.core.errors import SettingsError
@@ -22,6 +23,7 @@ from benchmarker.data.recipes import Recipe, load_recipe, rotations
 from benchmarker.data.splits import Split, choose_split, read_split
 from benchmarker.networks import describe, registry
 from benchmarker.runs.settings import RunSettings
+from benchmarker.runs.transfer import Transfer, plan_transfer
 
 IDENTITY_VERSION = 1  # raise it when the same identity would train otherwise
 DIGITS = "mnist"
@@ -53,6 +55,7 @@ class Resolved:
     validation_recipe: Recipe
     shape: tuple[int, int, int]
     identity: dict[str, Any]
+    transfer: Transfer | None = None
 
     @property
     def name(self) -> str:
@@ -80,8 +83,11 @@ def open_images(settings: RunSettings) -> ImageSet:
     return _images(settings.data, settings.manifest, settings.labels, options)
 
 
-def resolve(settings: RunSettings) -> Resolved:
-    """Decide everything about a run; raises `SettingsError` where the parts do not fit."""
+def resolve(settings: RunSettings, runs: Path | None = None) -> Resolved:
+    """Decide everything about a run; raises `SettingsError` where the parts do not fit.
+
+    The records in the folder `runs` remember weights to start from that are gone.
+    """
     images = open_images(settings)
     preparation = _preparation(settings, images)
     shape = _shape(images, preparation)
@@ -97,9 +103,11 @@ def resolve(settings: RunSettings) -> Resolved:
     recipe = _recipe(settings.recipe)
     # the published protocol rotates the validation images as it does the training images
     validation_recipe = recipe if settings.protocol == "legacy" else load_recipe("none")
-    identity = _identity(settings, images, split, preparation, recipe, shape)
+    transfer = plan_transfer(settings, shape, len(images.classes), runs)
+    start = None if transfer is None else transfer.identity
+    identity = _identity(settings, images, split, preparation, recipe, shape, start)
     return Resolved(
-        settings, images, split, preparation, recipe, validation_recipe, shape, identity
+        settings, images, split, preparation, recipe, validation_recipe, shape, identity, transfer
     )
 
 
@@ -162,15 +170,17 @@ def _shape(images: ImageSet, preparation: Preparation) -> tuple[int, int, int]:
     return (*preparation.shape_of(height, width), PREPARED_CHANNELS)
 
 
-def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of six decided parts)
+def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of seven decided parts)
     settings: RunSettings,
     images: ImageSet,
     split: Split,
     preparation: Preparation,
     recipe: Recipe,
     shape: tuple[int, int, int],
+    start: dict[str, str] | None,
 ) -> dict[str, Any]:
-    values = settings.as_dict()
+    # the weights to start from count by their content, not by their path
+    values = {**settings.as_dict(), "init": start}
     usual = RunSettings(settings.network, settings.learning_rate, settings.epochs).as_dict()
     trained = {
         key: value

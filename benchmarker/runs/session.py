@@ -74,11 +74,13 @@ def plan(request: Request) -> list[Resolved]:
         raise SettingsError(message)
     problems = Problems("the plan", SettingsError)
     runs: list[Resolved] = []
+    # a run that is begun anew needs the weights that it starts from; others remember them
+    known = None if request.again else request.results / "runs"
     for entry in request.entries:
         for seed in request.seeds:
             settings = RunSettings(**{**entry.settings, **request.overrides, "seed": seed})
             try:
-                runs.append(resolve(_with_fitting_subset(settings, request)))
+                runs.append(resolve(_with_fitting_subset(settings, request), known))
             except SettingsError as error:
                 if str(error) not in problems.texts:
                     problems.add(str(error))

@@ -149,6 +149,15 @@ def _rate(text: str) -> float:
     return rate
 
 
+def read_rate_factor(text: str) -> float:
+    """A learning rate relative to another, above 0; raises `ValueError` in words."""
+    try:
+        return _rate(text)
+    except ValueError as error:
+        message = f"{error} (layers that shall not learn at all: freeze, e.g. freeze trunk)"
+        raise ValueError(message) from error
+
+
 def _text(text: str) -> str:
     if not text:
         message = "the value is empty"
@@ -180,7 +189,7 @@ RUN_LIST_KEYS: dict[str, Callable[[str], Any]] = {
     "keep": words(*KEPT),
     "init": _text,
     "freeze": _text,
-    "rate_factor": number(0.0),
+    "rate_factor": read_rate_factor,
 }
 read_learning_rate = _rate
 read_epochs = whole(1)

@@ -22,6 +22,7 @@ from benchmarker.data.recipes import Recipe
 from benchmarker.runs import checkpoint, rules
 from benchmarker.runs.checkpoint import TrainingState
 from benchmarker.runs.loader import read_ahead
+from benchmarker.runs.parts import weights_of, with_slowed
 from benchmarker.runs.passes import drawn_passes
 from benchmarker.runs.scores import double_softmax, double_softmax_loss, score_head
 from benchmarker.runs.settings import RunSettings
@@ -67,6 +68,7 @@ class Training:
     recipe : draws of the validation passes, where the settings ask for some
     kept : folder for the weights of epochs, where the settings ask for them
     notes : text that goes with every file of weights
+    taken : layers that began with other weights, slowed by the settings' rate factor
     """
 
     model: Any
@@ -82,10 +84,13 @@ class Training:
     recipe: Recipe | None = None
     kept: Path | None = None
     notes: dict[str, str] | None = None
+    taken: tuple[str, ...] = ()
 
 
-def compile_model(model: Any, settings: RunSettings) -> Any:
+def compile_model(model: Any, settings: RunSettings, taken: tuple[str, ...] = ()) -> Any:
     """The model to train, with Adam (or as set) and the cross-entropy of its scores.
+
+    Layers `taken` from other weights train at the settings' factor of the rate.
 
     It shares all layers with `model`, which gets the same optimizer, and ends before the
     softmax: from probabilities the gradient of a confident mistake is lost in float32.
@@ -97,10 +102,13 @@ def compile_model(model: Any, settings: RunSettings) -> Any:
         "adamw": keras.optimizers.AdamW,
         "sgd": keras.optimizers.SGD,
     }
+    optimizer = optimizers[settings.optimizer]
+    if taken and settings.rate_factor != 1:
+        optimizer = with_slowed(optimizer, weights_of(model, taken), settings.rate_factor)
     learner = score_head(model)
     published = settings.loss == "double_softmax"
     learner.compile(
-        optimizer=optimizers[settings.optimizer](
+        optimizer=optimizer(
             settings.learning_rate,
             weight_decay=settings.weight_decay or None,
             # a fixed name: Keras would count optimizers up, and a checkpoint names them
@@ -137,7 +145,7 @@ def train(training: Training) -> TrainingState:
     Raises `Interrupted` after saving, and `RunFailedError` on a loss that is not finite.
     """
     settings = training.settings
-    learner = compile_model(training.model, settings)
+    learner = compile_model(training.model, settings, training.taken)
     # a checkpoint has a place for each of the optimizer's variables
     learner.optimizer.build(learner.trainable_variables)
     state = TrainingState(learning_rate=settings.learning_rate)

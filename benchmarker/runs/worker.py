@@ -140,7 +140,7 @@ def _run(spec: Spec, stop: StopRequest, console: Any) -> int:
     console.say(f"{settings.label}: reading data")
     from benchmarker.runs.resolve import resolve
 
-    resolved = resolve(settings)
+    resolved = resolve(settings, spec.folder.path.parent)
     if resolved.identity["digest"] != spec.identity:
         message = f"the data of {settings.data} changed while the run was starting; start it again"
         raise BenchmarkerError(message)
