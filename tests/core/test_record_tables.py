@@ -163,3 +163,14 @@ def test_arrays_of_another_shape_or_damaged_are_refused(folder):
     (folder / "rotation.npz").write_bytes(b"PK no archive")
     with pytest.raises(InputFileError, match=r"rotation.npz as arrays"):
         read_record(folder).all_scores("rotation", "best")
+
+
+def test_arrays_of_turned_images_follow_their_table(folder):
+    for model in (1, 40):  # the first row of each model
+        rewrite(folder, "rotation.csv", lambda lines, row=model: [*lines[:row], *lines[row + 1 :]])
+    with np.load(folder / "rotation.npz") as stored:
+        fewer = {name: stored[name][:, 1:] for name in stored.files}
+    np.savez(folder / "rotation.npz", **fewer)
+    record = read_record(folder)
+    assert len(record.rotation("final").sources) == 39
+    assert np.array_equal(record.all_scores("rotation", "final"), fewer["final"])
