@@ -9,6 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from benchmarker.cli.network_settings import add_set_option, chosen_settings
 from benchmarker.core.errors import EXIT_FINE, SettingsError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "network", metavar="NAME", help="a name that `benchmarker list networks` prints"
     )
     add_input_options(parser)
+    add_set_option(parser)
     parser.add_argument(
         "--legacy", action="store_true", help="the published sigmoid output of the atlas networks"
     )
@@ -43,11 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.classes,
         arguments.channels,
         legacy=arguments.legacy,
+        settings=chosen_settings(arguments.settings),
     )
     if arguments.json:
         print(json.dumps(description.as_dict(), indent=2))
     else:
-        _print(description)
+        _print(description, chosen_settings(arguments.settings))
     return EXIT_FINE
 
 
@@ -84,7 +87,7 @@ def console() -> Console:
     return Console(width=width, markup=False, highlight=False)
 
 
-def _print(description: Description) -> None:
+def _print(description: Description, chosen: dict[str, str]) -> None:
     from rich.table import Table
 
     table = Table(title=f"{description.name}: {_input_text(description)}")
@@ -101,6 +104,21 @@ def _print(description: Description) -> None:
     place.print(table)
     for label, value in _facts(description):
         place.print(f"{label:<16} {value}", soft_wrap=True)
+    for label, value in _own_settings(description.name, chosen):
+        place.print(f"{label:<16} {value}", soft_wrap=True, markup=False)
+
+
+def _own_settings(name: str, chosen: dict[str, str]) -> list[tuple[str, str]]:
+    """One line per setting that the network declares: its value here and what it does."""
+    from benchmarker.networks import registry
+
+    python = registry.find(name).python
+    values = registry.network_settings(name, chosen)
+    declared = {} if python is None else python.settings
+    return [
+        ("settings" if number == 0 else "", f"{key}={values[key]}  {declared[key].about}")
+        for number, key in enumerate(declared)
+    ]
 
 
 def _input_text(description: Description) -> str:

@@ -223,6 +223,11 @@ def _preparation(preparation: dict[str, Any]) -> str:
         stretch for stretch in [preparation.get("stretch")] if stretch not in (None, "linear")
     ]
     words += [f"pad{side[0]}" for side in [preparation.get("pad")] if side]
+    words += [
+        f"(x-{scaling[0]:g})/{scaling[1]:g}"
+        for scaling in [preparation.get("standardise")]
+        if scaling
+    ]
     words += [key for key, value in preparation.items() if value is True]
     return "+".join(words) or preparation["digest"][:SHORT]
 

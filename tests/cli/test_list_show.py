@@ -9,6 +9,7 @@ import pytest
 
 from benchmarker.cli import verb_list, verb_show
 from benchmarker.core.errors import SettingsError
+from benchmarker.networks import registry
 
 
 def call(verb, *words):
@@ -42,6 +43,31 @@ def test_show_for_people(capsys):
     assert "conv_01" in text
 
 
+def test_show_a_network_with_settings(capsys):
+    words = ("agcnn", "--size", "150", "--classes", "2", "--set", "gates=1", "--set")
+    plain = json.loads(printed(capsys, verb_show, *words, "aggregation=concat", "--json"))
+    assert plain["trainable_parameters"] == 91_655
+    text = printed(capsys, verb_show, *words, "normalisation=softmax")
+    assert "gates=1  attention gates, 0 to 3" in text
+    assert "normalisation=softmax" in text
+    assert "pooling=sum" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("agcnn", "--set", "gates"), "not of the form key=value"),
+        (("agcnn", "--set", "gates=1", "--set", "gates=2"), "gives 'gates' twice"),
+        (("agcnn", "--set", "gates=4"), "not a whole number from 0 to 3"),
+        (("agcnn", "--set", "gate=1"), "did you mean gates"),
+        (("simple", "--set", "gates=1"), "a layer list without settings"),
+    ],
+)
+def test_settings_at_fault(words, reason):
+    with pytest.raises(SettingsError, match=reason):
+        call(verb_show, *words)
+
+
 def test_show_the_published_output_of_atlas(capsys):
     assert json.loads(printed(capsys, verb_show, "atlas", "--json"))["final_activation"] == (
         "softmax"
@@ -58,7 +84,8 @@ def test_sizes_at_fault(size):
 
 def test_list_networks_as_json(capsys):
     rows = {row["name"]: row for row in json.loads(printed(capsys, verb_list, "--json"))}
-    assert len(rows) == 130
+    assert len(rows) == len(registry.names()) > 150
+    assert rows["agcnn_softmax_concat"]["kind"] == "python"
     assert rows["maslej"]["parameters"] == 725_052_676
     assert rows["maslej"]["kind"] == "python"
     assert rows["convXpress"]["multiply_adds"] == 779_033_680
