@@ -88,9 +88,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Test every network on every set, write each as it is done, print the tables last."""
     import sys
 
-    from benchmarker.hosts.evaluation.calm import calm_backend
+    from benchmarker.runs.calm import start_backend
 
-    calm_backend()
+    start_backend()
     from benchmarker.hosts.evaluation import session, testing
     from benchmarker.runs.progress import Console
 
@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
             done.append(tested)
             folders.append(_write(tested, arguments.output, alone=pairs == 1))
             if pairs > 1:
-                console.say(f"{tested.trained.where} on {tested.tested_on}: {folders[-1]}")
+                console.say(f"{len(done)} of {pairs}: {folders[-1]}")
     finally:
         console.close()
     _print(done, folders, as_json=arguments.json)

@@ -17,6 +17,7 @@ from benchmarker.runs.evaluation import groups_of
 
 MOST_DRAWN = 24
 COLUMNS = 4
+PAIRS = 3  # of an image and its map
 CONTOUR = 0.1  # of the brightest pixel
 
 
@@ -27,7 +28,7 @@ def draw_wrong(tested: Tested, wrong: Sequence[WrongSource], path: Path) -> Path
     images = tested.prepared.raw(rows)[..., 0]
     maps = attention_maps(tested.trained.model, tested.prepared.read(rows))
     across = 1 if maps is None else 2
-    columns = min(COLUMNS // across, len(shown))
+    columns = min(COLUMNS if maps is None else PAIRS, len(shown))
     lines = -(-len(shown) // columns)
     figure = new_figure(max(2.5 * columns * across, 5.0), 3.05 * lines + 0.35)
     panels = figure.subplots(lines, columns * across, squeeze=False)
@@ -40,8 +41,9 @@ def draw_wrong(tested: Tested, wrong: Sequence[WrongSource], path: Path) -> Path
         place.set_title(_caption(number, source), fontsize=6.5, loc="left")
         if maps is not None:
             beside = panels[line, column * across + 1]
+            _frame(beside)
             beside.imshow(maps[number], cmap="magma", origin=_origin(tested))
-            _contour(beside, images[number])
+            _contour(beside, images[number], "white")
             beside.set_title("mean attention map", fontsize=6.5, loc="left")
     more = f", the first {len(shown)} of {len(wrong)}" if len(wrong) > len(shown) else ""
     text = f"wrong in at least {100 * ALWAYS_WRONG:.0f} % of {len(tested.passes)} passes{more}"
@@ -74,15 +76,22 @@ def attention_maps(model: Any, images: np.ndarray) -> np.ndarray | None:
 
 
 def _draw_source(panel: Any, image: np.ndarray, origin: str) -> None:
+    _frame(panel)
     # the square root shows lobes a hundred times fainter than the core
     panel.imshow(np.sqrt(np.clip(image, 0, None)), cmap="gray_r", origin=origin)
-    _contour(panel, image)
+    _contour(panel, image, GREEN)
 
 
-def _contour(panel: Any, image: np.ndarray) -> None:
+def _frame(panel: Any) -> None:
+    panel.set_axis_on()
+    panel.set_xticks([])
+    panel.set_yticks([])
+
+
+def _contour(panel: Any, image: np.ndarray, colour: str) -> None:
     if image.max() > image.min():
         levels = [image.min() + CONTOUR * (image.max() - image.min())]
-        panel.contour(image, levels=levels, colors=GREEN, linewidths=0.8)
+        panel.contour(image, levels=levels, colors=colour, linewidths=0.8)
 
 
 def _caption(number: int, source: WrongSource) -> str:

@@ -152,8 +152,8 @@ def accuracy_interval(members: Sequence[Tested]) -> tuple[float, float] | None:
             for weights in bootstrap_weights(first.labels, seed=seed, resamples=RESAMPLES)
         ]
     )
-    low, high = percentile_interval(draws)
-    return float(low), float(high)
+    low, high = percentile_interval(draws[:, np.newaxis])
+    return float(low[0]), float(high[0])
 
 
 def _left_out(members: Sequence[Tested]) -> str:

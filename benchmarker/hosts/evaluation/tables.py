@@ -24,6 +24,13 @@ METRICS = {
     "calibration_error": "calibration error",
 }
 MOST_LISTED = 20
+# heading, and what of a source stands below it
+_SKY = {
+    "RA": ("ra_deg", ".3f"),
+    "Dec": ("dec_deg", "+.3f"),
+    "z": ("redshift", ".4f"),
+    "arcsec": ("size_arcsec", ".1f"),
+}
 
 
 def result_tables(tested: Tested) -> Group:
@@ -155,18 +162,16 @@ def _dropout(tested: Tested) -> Table:
 
 def _wrong(wrong: Sequence[WrongSource], tested: Tested) -> Table:
     title = f"wrong in 95 % or more of {len(tested.passes)} passes: {len(wrong)} sources"
-    columns = ["source", "taken for", "wrong %", "RA", "Dec", "z", "arcsec"]
-    found = _table(title, columns, left=2)
+    known = {
+        heading: (name, form)
+        for heading, (name, form) in _SKY.items()
+        if any(getattr(source, name) is not None for source in wrong)
+    }
+    found = _table(title, ["source", "taken for", "wrong %", *known], left=2)
     for source in wrong[:MOST_LISTED]:
-        found.add_row(
-            Text(source.source),
-            Text(f"{source.label} as {source.predicted}"),
-            percent(source.rate),
-            _number(source.ra_deg, ".3f"),
-            _number(source.dec_deg, "+.3f"),
-            _number(source.redshift, ".4f"),
-            _number(source.size_arcsec, ".1f"),
-        )
+        facts = (_number(getattr(source, name), form) for name, form in known.values())
+        taken = Text(f"{source.label} as {source.predicted}")
+        found.add_row(Text(source.source), taken, percent(source.rate), *facts)
     if len(wrong) > MOST_LISTED:
         found.add_row(f"and {len(wrong) - MOST_LISTED} more in wrong.csv")
     return found

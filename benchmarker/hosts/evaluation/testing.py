@@ -196,7 +196,6 @@ def _measured(trained: Trained, own: TrainingSet, chosen: Chosen, wanted: Wanted
         from benchmarker.hosts.evaluation.dropout import refuse_without_dropout
 
         refuse_without_dropout(trained.model, f"{trained.network} of {trained.where}")
-    wanted.step("testing", 0, len(prepared))
     scores = plain_scores(trained.model, prepared)
     asked = Asked(trained.classes, seed, turn=False)
     found = measure(trained.model, prepared, asked, scores=scores).metrics
@@ -208,7 +207,6 @@ def _measured(trained: Trained, own: TrainingSet, chosen: Chosen, wanted: Wanted
         recipe, note = _recipe(trained, wanted)
         notes += note
         passes = _passes(trained, prepared, recipe, seed, wanted)
-        wanted.step("intervals of the passes", 0, 1)
         metrics |= _of_passes(prepared, passes, trained.classes, seed, recipe.name)
     if wanted.dropout_passes:
         dropout = _dropout(trained, prepared, seed, wanted)
