@@ -76,7 +76,7 @@ class AttentionGate(keras.layers.Layer):
         # to one channel a plain product is faster than a convolution
         pixels = ops.reshape(ops.relu(compared), (-1, WIDTH))
         found = ops.matmul(pixels, ops.cast(self.psi, pixels.dtype))
-        return ops.cast(ops.reshape(found, (-1, *self.fine, 1)), "float32") + self.bias
+        return ops.cast(ops.reshape(found + self.bias, (-1, *self.fine, 1)), "float32")
 
     @property
     def multiply_adds(self) -> int:
