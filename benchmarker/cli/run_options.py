@@ -283,7 +283,12 @@ def _training(parser: argparse.ArgumentParser) -> None:
         help="with --init: learning rate of the layers taken, relative to the new ones",
     )
     add("--loss", choices=LOSSES, help="double_softmax: the loss of Bowles et al. 2021")
-    add("--weight-decay", type=checked(number(0.0)), metavar="W", help="decoupled (default: 0)")
+    add(
+        "--weight-decay",
+        type=checked(number(0.0)),
+        metavar="W",
+        help="decoupled, times the learning rate (default: 0.004 for adamw, else none)",
+    )
     add("--keep", choices=KEPT, help="also keep the weights of epochs, for maps through training")
     add("--monitor", choices=MONITORS, help="loss that decides 'best' (default: cross_entropy)")
     add("--protocol", choices=PROTOCOLS, help=argparse.SUPPRESS)

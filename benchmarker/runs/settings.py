@@ -48,7 +48,8 @@ class RunSettings:
         change no weight and are no part of the run's identity
     loss : ``cross_entropy`` of the scores, or ``double_softmax``: of the probabilities taken
         for scores, which cannot fall below ln(1 + (classes - 1) / e) (Bowles et al. 2021)
-    weight_decay : decoupled from the gradient, per step and times the learning rate
+    weight_decay : decoupled from the gradient, per step and times the learning rate; 0 is the
+        optimizer's own, 0.004 for ``adamw`` and none for the others
     keep : weights kept during training: ``none``, those of epochs that ``improved`` the
         monitored loss, or of ``all`` epochs
     init : run folder or weights file to start from; None starts at random
