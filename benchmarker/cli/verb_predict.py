@@ -14,6 +14,8 @@ NAME = "predict"
 HELP = "classify images with a trained network: data sets, FITS and PNG files, folders of them"
 BATCH = 32
 MOST_LISTED = 50
+MOST_NAMED = 3
+GAP = "\x00"  # stands for the name in a reason
 EXAMPLES = """examples:
   benchmarker predict results/runs/RUN cutouts/ -o predictions.csv
       every FITS and PNG file below a folder; labels are not needed
@@ -117,18 +119,37 @@ def _tell(outcome: Any, output: Path | None) -> None:
     """On stderr: how many of each class, how they were prepared, and what could not be used."""
     counts = ", ".join(f"{number} {name}" for name, number in sorted(outcome.predicted.items()))
     where = "" if output is None or not outcome.count else f", in {output}"
-    _say(f"{outcome.count} images: {counts or 'none could be classified'}{where}")
+    plural = "" if outcome.count == 1 else "s"
+    _say(f"{outcome.count} image{plural}: {counts or 'none could be classified'}{where}")
     if outcome.labelled:
         share = 100 * outcome.right / outcome.labelled
         _say(f"{outcome.right} of {outcome.labelled} as labelled ({share:.1f} %)")
     for text, number in outcome.used.items():
-        _say(f"note: {number} images {text}")
+        _say(f"note: {number} of them {text}")
     if outcome.broken:
-        _say(f"{len(outcome.broken)} images could not be used:")
-    for name, reason in list(outcome.broken.items())[:MOST_LISTED]:
-        _say(f"  {reason if name in reason else f'{name}: {reason}'}")
-    if len(outcome.broken) > MOST_LISTED:
-        _say(f"  and {len(outcome.broken) - MOST_LISTED} more")
+        number = len(outcome.broken)
+        _say(f"{number} image{'s' if number > 1 else ''} could not be used:")
+    reasons = _by_reason(outcome.broken)
+    for text in reasons[:MOST_LISTED]:
+        _say(f"  {text}")
+    if len(reasons) > MOST_LISTED:
+        _say(f"  and {len(reasons) - MOST_LISTED} more reasons")
+
+
+def _by_reason(broken: dict[str, str]) -> list[str]:
+    """One text per image, or one for all images of the same reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in broken.items():
+        names.setdefault(reason.replace(name, GAP), []).append(name)
+    found = []
+    for reason, same in names.items():
+        if len(same) > MOST_NAMED:
+            examples = ", ".join(same[:MOST_NAMED])
+            found.append(f"{len(same)} images ({examples}, ...): {reason.replace(GAP, 'each')}")
+        else:
+            texts = (reason.replace(GAP, name) for name in same)
+            found += [t if GAP in reason else f"{n}: {t}" for n, t in zip(same, texts, strict=True)]
+    return found
 
 
 def _say(text: str) -> None:

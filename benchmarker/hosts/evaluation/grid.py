@@ -18,7 +18,7 @@ from benchmarker.report.published import (
     published_names,
     shipped_numbers,
 )
-from benchmarker.report.text import percent
+from benchmarker.report.text import percent, percent_with_sd
 
 RESAMPLES = 1000
 SHOWN = ("accuracy", "auc")
@@ -56,14 +56,26 @@ class GridRow:
     notes: tuple[str, ...]
 
     @property
+    def heading(self) -> str:
+        """What the rows of one network and training set have in common."""
+        runs = f"{self.runs} runs" if self.runs > 1 else "1 run"
+        return f"{self.network} trained on {self.trained_on}, {runs}"
+
+    @property
+    def left_out_text(self) -> str:
+        """``3 left out``, ``unchecked``, or nothing for a network's own split."""
+        known = {"-": "", "?": "unchecked"}
+        return known.get(self.left_out, f"{self.left_out} left out")
+
+    @property
     def accuracy_text(self) -> str:
-        """``84.3 ± 1.1 (78.4-89.2)``."""
-        mean = percent(self.accuracy.mean)
-        spread = "" if self.accuracy.sd is None else f" ± {percent(self.accuracy.sd)}"
-        if self.interval is None:
-            return f"{mean}{spread}"
-        low, high = map(percent, self.interval)
-        return f"{mean}{spread} ({low}-{high})"
+        """``84.3 ± 1.1``, and in a second line ``78.4-89.2``."""
+        text = percent_with_sd(self.accuracy.mean, self.accuracy.sd)
+        return text if self.interval is None else f"{text}\n{self._bounds}"
+
+    @property
+    def _bounds(self) -> str:
+        return "-".join(map(percent, self.interval or ()))
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -80,7 +92,36 @@ def grid(tested: Sequence[Tested]) -> list[GridRow]:
     for one in tested:
         groups.setdefault(_key(one), []).append(one)
     numbers = shipped_numbers()
-    return [_row(members, numbers) for members in groups.values()]
+    names = _told_apart([members[0] for members in groups.values()])
+    return [
+        _row(members, name, numbers) for members, name in zip(groups.values(), names, strict=True)
+    ]
+
+
+def _told_apart(tested: Sequence[Tested]) -> list[str]:
+    """Names of the networks, with the settings in which networks of one name differ."""
+    settings = [_settings(one) for one in tested]
+    names = []
+    for one, own in zip(tested, settings, strict=True):
+        rivals = [
+            other for rival, other in zip(tested, settings, strict=True)
+            if rival.trained.network == one.trained.network
+        ]  # fmt: skip
+        differing = [key for key in own if any(other.get(key) != own[key] for other in rivals)]
+        text = ", ".join(f"{key}={own[key]}" for key in differing)
+        names.append(f"{one.trained.network} ({text})" if text else one.trained.network)
+    return names
+
+
+def _settings(tested: Tested) -> dict[str, Any]:
+    trained = tested.trained
+    found = dict(trained.network_settings)
+    if trained.record is None:
+        return {**found, "weights": trained.where.name}
+    run = dict(trained.record.settings)
+    run.pop("network_settings", None)
+    recipe = trained.record.identity["recipe"]["name"]
+    return {**found, **run, "recipe": recipe, "model": trained.where.stem}
 
 
 def _key(tested: Tested) -> tuple[Any, ...]:
@@ -108,7 +149,7 @@ def _trained_on(tested: Tested) -> str:
     return tested.training.name or "unknown"
 
 
-def _row(members: Sequence[Tested], numbers: Sequence[Published]) -> GridRow:
+def _row(members: Sequence[Tested], network: str, numbers: Sequence[Published]) -> GridRow:
     first = members[0]
     trained = {name: _averaged(members, "plain", name) for name in SHOWN}
     passes = {name: _averaged(members, "augmented", name) for name in SHOWN}
@@ -116,7 +157,7 @@ def _row(members: Sequence[Tested], numbers: Sequence[Published]) -> GridRow:
     return GridRow(
         trained_on=_trained_on(first),
         tested_on=first.tested_on,
-        network=first.trained.network,
+        network=network,
         runs=len(members),
         sources=_range([len(one.sources) for one in members]),
         left_out=_left_out(members),
@@ -174,6 +215,8 @@ def _notes(tested: Tested) -> list[str]:
     chosen = tested.chosen
     where = f"{_trained_on(tested)} to {tested.tested_on}"
     texts = [f"{where}: {text}." for text in tested.notes]
+    if chosen.shared is not None and chosen.shared.unplaced:
+        texts.append(f"{where}: {chosen.shared.unplaced}, more sources may be shared unseen.")
     if chosen.unchecked:
         texts.append(f"{where}: unchecked, {chosen.unchecked}.")
     return texts

@@ -93,7 +93,7 @@ def open_images(words: Sequence[str], classes: Sequence[str], options: ReadOptio
     """
     if len(words) == 1 and _is_set(words[0]):
         return _open_set(words[0], options)
-    problems = Problems("the images", MissingDataError)
+    problems = Problems("the list of images", MissingDataError)
     paths: list[Path] = []
     for word in words:
         found = list(_image_files(Path(word)))
@@ -150,6 +150,7 @@ def _unlabelled(path: Path, options: ReadOptions) -> ImageSet | None:
     if "images" not in names or "labels" in names:
         return None
     arrays = read_arrays(path, limit=options.max_bytes, wanted=USED_ARRAYS)
+    arrays["labels"] = np.zeros(len(arrays["images"]), np.int64)  # a set has some; not told
     return images_from_arrays(arrays, str(path), reader="npz", options=options)
 
 

@@ -39,7 +39,7 @@ def network_places(words: Sequence[str]) -> list[str]:
 
     Raises `MissingDataError` listing all that are not there.
     """
-    problems = Problems("the networks", MissingDataError)
+    problems = Problems("the list of networks", MissingDataError)
     found: list[str] = []
     for word in words:
         path = Path(word)

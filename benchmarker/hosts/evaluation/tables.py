@@ -48,28 +48,37 @@ def result_tables(tested: Tested) -> Group:
 
 
 def grid_table(rows: Sequence[GridRow]) -> Group:
-    """The table of training sets by test sets."""
+    """Training sets by test sets: one table for each network and the set that trained it."""
+    parts = [
+        _grid_part(heading, [row for row in rows if row.heading == heading])
+        for heading in dict.fromkeys(row.heading for row in rows)
+    ]
+    texts = ["Below each accuracy its 95 % interval over sources."]
+    if any(row.augmented_accuracy.mean is not None for row in rows):
+        texts.append("In passes: accuracy and AUC of all augmented passes together.")
+    if any(row.runs > 1 for row in rows):
+        texts.append("± is the standard deviation over runs.")
+    if any(row.published for row in rows):
+        texts.append("Published: accuracy / AUC in %, the network where it is another one.")
+    texts += list(dict.fromkeys(text for row in rows for text in row.notes))
+    return Group(*parts, *(sentence(text) for text in texts))
+
+
+def _grid_part(heading: str, rows: Sequence[GridRow]) -> Table:
     with_passes = any(row.augmented_accuracy.mean is not None for row in rows)
-    several = any(row.runs > 1 for row in rows)
-    columns = ["trained on", "network", "tested on", "runs", "sources", "left out"]
-    columns += ["accuracy % (95 %)", "AUC %"]
-    columns += ["passes: accuracy %", "AUC %"] if with_passes else []
-    columns += ["published"] if any(row.published for row in rows) else []
-    table = _table("trained on, tested on", columns, left=3)
+    with_published = any(row.published for row in rows)
+    columns = ["tested on", "sources", "accuracy %", "AUC %"]
+    columns += ["in passes", "AUC %"] if with_passes else []
+    table = _table(heading, [*columns, *(["published"] if with_published else [])])
     for row in rows:
-        cells = [row.trained_on, row.network, row.tested_on, str(row.runs), row.sources]
-        cells += [row.left_out, row.accuracy_text, percent_with_sd(row.auc.mean, row.auc.sd)]
+        cells = [row.tested_on, f"{row.sources}\n{row.left_out_text}"]
+        cells += [row.accuracy_text, percent_with_sd(row.auc.mean, row.auc.sd)]
         if with_passes:
-            for entry in (row.augmented_accuracy, row.augmented_auc):
-                cells.append(percent_with_sd(entry.mean, entry.sd))
-        cells += [row.published] if "published" in columns else []
+            averages = (row.augmented_accuracy, row.augmented_auc)
+            cells += [percent_with_sd(entry.mean, entry.sd) for entry in averages]
+        cells += [row.published.replace(" (", "\n(")] if with_published else []
         table.add_row(*(Text(cell) for cell in cells))
-    parts: list[RenderableType] = [table]
-    if several:
-        text = "± is the standard deviation over runs; the interval is over sources."
-        parts.append(sentence(text))
-    parts += [sentence(text) for text in dict.fromkeys(t for row in rows for t in row.notes)]
-    return Group(*parts)
+    return table
 
 
 def remarks(tested: Tested, wrong: Sequence[WrongSource] | None) -> list[str]:
