@@ -14,7 +14,7 @@ import pickletools
 import re
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -31,7 +31,7 @@ _MARKERS = {("numpy", "ndarray"): "ndarray"}
 _NUMPY = ("numpy.core", "numpy._core")
 
 
-class _Refused(pickle.UnpicklingError):
+class RefusedError(pickle.UnpicklingError):
     """The pickle asked for something that data do not need."""
 
 
@@ -57,10 +57,10 @@ def load_pickle(path: str | Path) -> Any:
 def loads(data: bytes, where: str) -> Any:
     """As `load_pickle`, from bytes; `where` names them in messages."""
     try:
-        _scan(data)
+        scan(data, len(data))
         value = _Restricted(BytesIO(data), encoding="latin1").load()
         return _finished(value, {})
-    except _Refused as error:
+    except RefusedError as error:
         message = f"{where}: refused: {error}; expected a pickle of plain data and arrays"
         raise InputFileError(message) from error
     except RecursionError as error:
@@ -71,15 +71,22 @@ def loads(data: bytes, where: str) -> Any:
         raise InputFileError(message) from error
 
 
-def _scan(data: bytes) -> None:
-    """Refuse instructions that plain data do not need, and sizes beyond the file."""
+def scan(data: bytes | BinaryIO, length: int, allowed: frozenset[str] = frozenset()) -> None:
+    """Refuse instructions that plain data do not need, and sizes beyond the file.
+
+    Arguments
+    ---------
+    data : a pickle, or a stream at the beginning of one
+    length : bytes of the whole file
+    allowed : instructions let through although plain data do without
+    """
     for opcode, argument, place in pickletools.genops(data):
-        if opcode.name in _REFUSED:
+        if opcode.name in _REFUSED - allowed:
             message = f"instruction {opcode.name} at byte {place}"
-            raise _Refused(message)
-        if opcode.name in {"PUT", "BINPUT", "LONG_BINPUT"} and argument > len(data):
-            message = f"memo number {argument} at byte {place} in a file of {len(data)} bytes"
-            raise _Refused(message)
+            raise RefusedError(message)
+        if opcode.name in {"PUT", "BINPUT", "LONG_BINPUT"} and argument > length:
+            message = f"memo number {argument} at byte {place} in a file of {length} bytes"
+            raise RefusedError(message)
 
 
 class _Restricted(pickle.Unpickler):
@@ -91,7 +98,7 @@ class _Restricted(pickle.Unpickler):
         call = _stand_in(module, name)
         if call is None:
             message = f"it asks for {module}.{name}"
-            raise _Refused(message)
+            raise RefusedError(message)
         return _Call(call)
 
 
@@ -121,7 +128,7 @@ class _Call:
 
     def __setattr__(self, name: str, value: object) -> None:
         message = "it tries to change a function"
-        raise _Refused(message)
+        raise RefusedError(message)
 
     def __call__(self, *arguments: Any) -> Any:
         return _FUNCTIONS[self._name](*arguments)
@@ -135,7 +142,7 @@ class _Dtype:
     def __init__(self, code: Any) -> None:
         if not isinstance(code, str) or not _DTYPE.match(code):
             message = f"array type {code!r}"
-            raise _Refused(message)
+            raise RefusedError(message)
         self.code = code
         self.order = "|"
 
@@ -143,7 +150,7 @@ class _Dtype:
         order = state[1] if isinstance(state, tuple) and len(state) > 1 else None
         if order not in {"<", ">", "|", "="}:
             message = f"byte order {order!r}"
-            raise _Refused(message)
+            raise RefusedError(message)
         self.order = order
 
     def dtype(self) -> np.dtype:
@@ -183,7 +190,7 @@ class _Array:
 
 def _require(holds: bool, what: str) -> None:  # noqa: FBT001
     if not holds:
-        raise _Refused(what)
+        raise RefusedError(what)
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> _Array:
@@ -249,5 +256,5 @@ def _finished(value: Any, done: dict[int, Any]) -> Any:
         return value
     else:
         message = f"an object of kind {type(value).__name__}"
-        raise _Refused(message)
+        raise RefusedError(message)
     return done[id(value)]
