@@ -57,6 +57,7 @@ def _which_images(parser: argparse.ArgumentParser) -> None:
         help="images with maps and figures of their own (default: 12)",
     )
     add("--preparation", metavar="NAME", help="for images of another kind than the network's own")
+    add("--crop", action="store_true", help="take the centre of images that are too large")
     add(
         "--first-row",
         choices=("bottom", "top"),
@@ -120,7 +121,13 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files, say on stderr what is done and on stdout what was written."""
-    _quiet()
+    import logging
+
+    from benchmarker.runs.calm import start_backend
+
+    start_backend()
+    # several networks, each compiled once: TensorFlow takes that for a mistake and says so
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from benchmarker.hosts.attention.explain import explain
 
     request = _request(arguments)
@@ -135,19 +142,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _quiet() -> None:
-    """Keep TensorFlow's remarks on the machine, and on several networks in turn, off stderr."""
-    import logging
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
-
 def _console() -> Any:
     from benchmarker.runs.progress import Console
 
-    return Console(2)
+    return Console(sys.stderr.fileno())
 
 
 def _say(text: str) -> None:
@@ -179,6 +177,7 @@ def _request(arguments: argparse.Namespace) -> Any:
         seed=arguments.seed,
         weights=arguments.model,
         preparation=arguments.preparation,
+        crop=arguments.crop,
         look=Look("upper" if arguments.first_row == "top" else "lower", None, formats),
         fits=arguments.fits,
     )

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.errors import (
-    InputFileError,
     MissingDataError,
     Problems,
     SettingsError,
@@ -224,15 +223,3 @@ def _place(name: str, known: Sequence[str], problems: Problems) -> int:
     else:
         problems.add(f"no source {name!r}{suggest(name, known)}")
     return -1
-
-
-def check_size(images: ImageSet, trained: Any) -> None:
-    """Refuse, before anything is computed, images of which the network takes another size."""
-    first = images.pixels.read(0)
-    shape = trained.preparation.shape_of(*first.shape[:2])
-    if shape != tuple(trained.shape[:2]):
-        message = (
-            f"images of {images.name} are {shape[0]} x {shape[1]} pixels when prepared, "
-            f"{trained.where} takes {trained.shape[0]} x {trained.shape[1]}"
-        )
-        raise InputFileError(message)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.errors import MissingDataError, SettingsError
+from benchmarker.data.images import ImageSet
 from benchmarker.hosts.attention import chosen as choosing
 from benchmarker.hosts.attention.averages import Sums, sum_maps
 from benchmarker.hosts.attention.chosen import Chosen
@@ -37,6 +38,7 @@ from benchmarker.hosts.attention.group_figures import (
 from benchmarker.hosts.attention.maps import AttentionMaps, MapMaker, all_maps, attention_gates
 from benchmarker.hosts.attention.panels import Look, write_grid
 from benchmarker.hosts.attention.request import COMPARED, Request, open_networks
+from benchmarker.hosts.evaluation.preparing import Fitting, prepare_set
 
 Say = Callable[[str], None]
 
@@ -78,7 +80,7 @@ def explain(request: Request, say: Say, step: Callable[[str, int, int], None]) -
     chosen = choosing.choose(images, first, request.part)
     chosen = choosing.pick(chosen, request.sources, request.rows)
     for _, trained in networks:
-        choosing.check_size(images, trained)
+        _check_size(request, images, trained)
     work = Work(request, chosen, say, step)
     written = []
     for label, trained in networks:
@@ -87,6 +89,16 @@ def explain(request: Request, say: Say, step: Callable[[str, int, int], None]) -
     if any(name in COMPARED for name in request.figures):
         written += _compared(work, networks)
     return written
+
+
+def _fitting(request: Request, trained: Any) -> Fitting:
+    """The one way from a stored image to what the network takes: that of ``predict``."""
+    return Fitting.of(trained, crop=request.crop, named=request.preparation)
+
+
+def _check_size(request: Request, images: ImageSet, trained: Any) -> None:
+    """Refuse images of another size or kind before anything is computed."""
+    _fitting(request, trained).for_image(images.pixels.read(0), f"the first image of {images.name}")
 
 
 def map_maker(request: Request, trained: Any) -> MapMaker:
@@ -101,7 +113,7 @@ def map_maker(request: Request, trained: Any) -> MapMaker:
 def explained(work: Work, label: str, trained: Any, places: np.ndarray) -> Explained:
     """Maps of the images at these places of the part."""
     images, rows = work.chosen.images, work.chosen.rows[places]
-    prepared = trained.prepare(images, work.chosen.names(places))
+    prepared = prepare_set(images, work.chosen.names(places), _fitting(work.request, trained))
     maker = map_maker(work.request, trained)
 
     def told(done: int) -> None:
@@ -205,10 +217,7 @@ def _epochs(work: Work, label: str, trained: Any, folder: Path) -> list[Path]:
     count = min(work.request.epochs, len(kept))
     epochs = [kept[place] for place in np.linspace(0, len(kept) - 1, count).round().astype(int)]
     places = work.chosen.examples(work.request.most)
-    found = []
-    for epoch in epochs:
-        opened = replace(open_trained(run, epoch=epoch), preparation=trained.preparation)
-        found.append(explained(work, label, opened, places))
+    found = [explained(work, label, open_trained(run, epoch=epoch), places) for epoch in epochs]
     arrays = _compared_arrays(found) | {"epochs": np.array(epochs, np.int64)}
     written = write_grid(epochs_grid(epochs, found), folder / "epochs", work.look)
     return [*written, write_arrays(folder / "epochs.npz", arrays)]
@@ -279,7 +288,8 @@ def _sums(work: Work, label: str, trained: Any) -> tuple[Sums, str]:
     from benchmarker.runs.passes import drawn_passes
 
     request, places = work.request, work.chosen.places
-    prepared = trained.prepare(work.chosen.images, work.chosen.names(places))
+    names = work.chosen.names(places)
+    prepared = prepare_set(work.chosen.images, names, _fitting(request, trained))
     count, done = request.passes, 0
     passes: Any = [prepared]
     shown = f"{len(prepared)} {work.chosen.part} images"

@@ -19,7 +19,8 @@ SOURCE_COLOURS, MAP_COLOURS = "gray_r", "magma"
 SOURCE_LEVELS = (0.05, 0.15, 0.45)  # contours, as parts of the maximum of an image
 BAR_LENGTHS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600)  # arcsec
 SMALL = "small"
-LABEL_INCHES, BAR_INCHES, TITLE_INCHES = 0.35, 0.55, 0.3
+LONG_LABEL = 16  # letters that fit beside a panel in the usual size
+LABEL_INCHES, BAR_INCHES = 0.35, 0.55
 UNIT = (0.0, 1.0)
 FORMATS = ("png", "pdf")
 
@@ -142,7 +143,10 @@ def _size(grid: Grid, columns: int) -> tuple[float, float]:
     panels = [panel for row in grid.rows for panel in row if panel is not None]
     tall = 0.22 * max((panel.title.count("\n") + 1) * bool(panel.title) for panel in panels)
     below = 0.2 * any(panel.below for panel in panels)
-    bars = BAR_INCHES * {"each": columns, "one": 1.6}.get(grid.bars, 0)
+    with_maps = sum(
+        any(p and not p.is_source for p in column) for column in zip(*grid.rows, strict=True)
+    )
+    bars = BAR_INCHES * {"each": with_maps, "one": 1.6}.get(grid.bars, 0)
     left = LABEL_INCHES * any(panel.left for panel in panels)
     width = columns * grid.side + bars + left + 0.2
     titled = sum(any(p is not None and p.title for p in row) for row in grid.rows) * tall
@@ -167,12 +171,14 @@ def _draw(axes: Any, panel: Panel, look: Look) -> Any:
     axes.set_yticks([])
     if panel.over is not None:
         _contours(axes, panel.over, panel.levels, look)
-    if panel.is_source and look.pixel_arcsec:
+    if panel.is_source and look.pixel_arcsec and panel.values.any():
         _scale_bar(axes, panel.values.shape[1], look)
     if panel.title:
         axes.set_title("\n".join(map(safe, panel.title.splitlines())), fontsize=SMALL)
     if panel.left:
-        axes.set_ylabel("\n".join(map(safe, panel.left.splitlines())), fontsize=SMALL)
+        lines = panel.left.splitlines()
+        size = SMALL if max(map(len, lines)) <= LONG_LABEL else 7
+        axes.set_ylabel("\n".join(map(safe, lines)), fontsize=size)
     if panel.below:
         axes.set_xlabel(safe(panel.below), fontsize=SMALL)
     return drawn

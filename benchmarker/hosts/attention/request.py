@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Request:
     passes, recipe, seed : random draws for the figures of groups; 0 passes show each once
     weights : ``best`` or ``final`` of a run
     preparation : in the place of the model's own
+    crop : take the centre of images that are too large
     look : of the figures; its scale is that of the images
     fits : also write FITS files
     """
@@ -62,6 +63,7 @@ class Request:
     seed: int = SEED
     weights: str = "best"
     preparation: str | None = None
+    crop: bool = False
     look: Look = field(default_factory=Look)
     fits: bool = False
 
@@ -116,15 +118,9 @@ def is_model(path: str) -> bool:
 
 def open_networks(request: Request) -> list[tuple[str, Any]]:
     """Every network with the label by which figures and folders call it, no two alike."""
-    from benchmarker.data.preparation import named_preparation
     from benchmarker.runs.trained import open_trained
 
     found = [open_trained(path, model=request.weights) for path in request.models]
-    if request.preparation is not None:
-        found = [
-            replace(one, preparation=named_preparation(request.preparation, one.preparation.size))
-            for one in found
-        ]
     for one in found:
         if request.of_class is not None and request.of_class not in one.classes:
             message = (
