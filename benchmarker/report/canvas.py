@@ -31,6 +31,8 @@ DASHES = ("-", "--", "-.", ":")
 HATCHES = ("", "///", "...", "xxx", "\\\\\\")
 GREY = "#666666"
 RESOLUTION = 150  # dots per inch
+# the same figure gives the same file: no time in it
+_UNDATED = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -51,7 +53,10 @@ def write_figure(figure: Figure, path: str | Path, title: str) -> Path:
     if title:
         figure.suptitle(safe(title), fontsize="medium")
     kind = path.suffix.removeprefix(".") or "png"
+    undated = _UNDATED.get(kind.lower())
     with warnings.catch_warnings():
         # a name in a script that the font lacks is drawn as boxes, no reason to fail
         warnings.filterwarnings("ignore", message=r"Glyph .* missing", category=UserWarning)
-        return write_with(path, lambda stream: figure.savefig(stream, format=kind))
+        return write_with(
+            path, lambda stream: figure.savefig(stream, format=kind, metadata=undated)
+        )

@@ -79,13 +79,16 @@ class Chosen:
         return np.sort(np.unique(labels, return_index=True)[1])[:most]
 
 
-def open_images(paths: Sequence[str], subset: str | None, trained: Any) -> ImageSet:
+def open_images(
+    paths: Sequence[str], subset: str | None, trained: Any
+) -> tuple[ImageSet, str | None]:
     """The images that the command names: one data set, or single FITS and PNG files.
 
-    A run that was trained on a subset of the set takes that subset where none is asked for.
+    A run that was trained on a subset of the set takes that subset where none is asked for;
+    its name comes second.
     """
     if all(path.lower().endswith(_SINGLE) and not Path(path).is_dir() for path in paths):
-        return single_files([Path(path) for path in paths])
+        return single_files([Path(path) for path in paths]), None
     if len(paths) > 1:
         message = (
             f"{len(paths)} sets of images ({', '.join(paths)}), expected one, or single FITS "
@@ -94,7 +97,9 @@ def open_images(paths: Sequence[str], subset: str | None, trained: Any) -> Image
         raise SettingsError(message)
     images = open_data(paths[0], options=ReadOptions(subset=subset))
     own = None if subset else subset_of(trained, images)
-    return images if own is None else open_data(paths[0], options=ReadOptions(subset=own))
+    if own is None:
+        return images, None
+    return open_data(paths[0], options=ReadOptions(subset=own)), own
 
 
 def subset_of(trained: Any, images: ImageSet) -> str | None:

@@ -74,9 +74,9 @@ def explain(request: Request, say: Say, step: Callable[[str, int, int], None]) -
     """
     networks = open_networks(request)
     first = networks[0][1]
-    images = choosing.open_images(request.images, request.subset, first)
-    if not request.subset and (own := choosing.subset_of(first, images)):
-        say(f"subset {own}, on which the run was trained")
+    images, own = choosing.open_images(request.images, request.subset, first)
+    if own is not None:
+        say(f"subset {own}, the one that the run was trained on")
     chosen = choosing.choose(images, first, request.part)
     chosen = choosing.pick(chosen, request.sources, request.rows)
     for _, trained in networks:

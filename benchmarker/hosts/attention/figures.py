@@ -5,6 +5,7 @@ After figures 5 to 12 of Bowles et al. 2021. Every function gives grids; `panels
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -134,7 +135,8 @@ def array_grids(found: Sequence[Explained], row: int) -> dict[str, Grid]:
     Rows are normalisations and columns aggregations where every network has one of each of
     its own; else the networks stand in a plain grid under their names.
     """
-    image, title = found[0].images[row], found[0].heading(row).replace("\n", ": ")
+    image, truth = found[0].images[row], found[0].truth[row]
+    title = f"{truth}: {found[0].sources[row]}" if truth else found[0].sources[row]
     cells = array_cells(found)
     plain = cells is None
     layout = _plain_layout(len(found)) if cells is None else cells
@@ -144,7 +146,7 @@ def array_grids(found: Sequence[Explained], row: int) -> dict[str, Grid]:
         if number is None:
             return None
         one = found[number]
-        above = one.network if plain else layout.columns[place[1]] if not place[0] else ""
+        above = _wrapped(one.network) if plain else "" if place[0] else layout.columns[place[1]]
         left = "" if plain or place[1] else layout.rows[place[0]]
         values, limits = one.maps.mean[row], None
         if tiled:
@@ -213,5 +215,10 @@ def _gates(found: Explained, others: Sequence[Explained]) -> str:
     count = len(found.maps.names)
     alike = [one for one in others if one.method == ATTENTION and len(one.maps.names) == count]
     if found.method != ATTENTION or len(alike) > 1:
-        return found.network
+        return _wrapped(found.network)
     return f"{count} gate{'s' if count > 1 else ''}"
+
+
+def _wrapped(text: str) -> str:
+    """In lines that fit above or beside a panel."""
+    return "\n".join(textwrap.wrap(text, SHOWN_NAME))

@@ -147,7 +147,11 @@ def _size(grid: Grid, columns: int) -> tuple[float, float]:
         any(p and not p.is_source for p in column) for column in zip(*grid.rows, strict=True)
     )
     bars = BAR_INCHES * {"each": with_maps, "one": 1.6}.get(grid.bars, 0)
-    left = LABEL_INCHES * any(panel.left for panel in panels)
+    left = (
+        0.5
+        * LABEL_INCHES
+        * max(panel.left.count("\n") + 1 if panel.left else 0 for panel in panels)
+    )
     width = columns * grid.side + bars + left + 0.2
     titled = sum(any(p is not None and p.title for p in row) for row in grid.rows) * tall
     height = len(grid.rows) * (grid.side + below) + titled
@@ -218,7 +222,7 @@ def _scale_bar(axes: Any, width: int, look: Look) -> None:
 def _bar(figure: Any, drawn: Any, axes: Any, label: str) -> None:
     from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-    bar = figure.colorbar(drawn, ax=axes, fraction=0.046, pad=0.02, aspect=21)
+    bar = figure.colorbar(drawn, ax=axes, fraction=0.046, pad=0.02, aspect=30 if label else 21)
     form = ScalarFormatter(useMathText=True)
     form.set_powerlimits((-2, 3))
     bar.ax.yaxis.set_major_locator(MaxNLocator(4))

@@ -138,11 +138,11 @@ def labels(found: Sequence[Any]) -> list[str]:
     for one in found:
         alike = [other for other in found if other.network == one.network]
         differing = [
-            f"{key}={value}"
+            value if isinstance(value, str) else f"{value} {key}"
             for key, value in one.network_settings.items()
             if any(other.network_settings.get(key) != value for other in alike)
         ]
-        told.append(" ".join([one.network, *differing]))
+        told.append(", ".join([one.network, *differing]))
     if len(set(names)) == len(names):
         return names
     if len(set(told)) == len(told):
