@@ -92,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     start_backend()
     from benchmarker.hosts.evaluation import session, testing
+    from benchmarker.hosts.evaluation.writing import refuse_foreign
     from benchmarker.runs.progress import Console
 
     asked = session.Asked(
@@ -111,6 +112,8 @@ def run(arguments: argparse.Namespace) -> int:
         step=console.step,
     )
     pairs = len(session.network_places(asked.networks)) * max(1, len(asked.on))
+    if arguments.output is not None and pairs == 1:
+        refuse_foreign(arguments.output)  # before hours of computing
     done, folders = [], []
     try:
         for tested in session.evaluate_all(asked, wanted):

@@ -6,6 +6,7 @@ library is imported, and the library's greetings are kept from the screen.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -30,6 +31,8 @@ def start_backend() -> None:
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    # several networks, each compiled once: TensorFlow takes that for a mistake and says so
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _greetings_held_back():
         import keras
 

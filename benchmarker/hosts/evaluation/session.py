@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarker.core.errors import BenchmarkerError, MissingDataError, Problems
-from benchmarker.core.records import read_record, run_folders
+from benchmarker.core.records import MODELS, read_record, run_folders
+from benchmarker.data.cards import is_card, load_card
 from benchmarker.data.images import ImageSet
 from benchmarker.hosts.evaluation.testing import Tested, Wanted, evaluate_on
 from benchmarker.hosts.evaluation.training_sets import TrainingSet, open_set, training_set
@@ -72,10 +73,18 @@ def pairs(asked: Asked) -> Iterator[tuple[Trained, TrainingSet, ImageSet | None]
     places = network_places(asked.networks)
     sets = [open_set(what, asked.subset) for what in asked.on]
     for place in places:
-        trained = open_trained(place, model=asked.model)
+        trained = _opened(place, asked.model)
         own = training_set(trained, asked.trained_on)
         for images in sets or [_own_or_subset(trained, own, asked.subset)]:
             yield trained, own, images
+
+
+def _opened(place: str, model: str) -> Trained:
+    """A network; the best and final weights within a run's folder stand for that run."""
+    path = Path(place)
+    if path.is_file() and path.stem in MODELS and (path.parent / "run.json").is_file():
+        return open_trained(path.parent, model=path.stem)
+    return open_trained(place, model=model)
 
 
 def _own_or_subset(trained: Trained, own: TrainingSet, subset: str | None) -> ImageSet | None:
@@ -87,7 +96,9 @@ def _own_or_subset(trained: Trained, own: TrainingSet, subset: str | None) -> Im
         raise MissingDataError(message)
     if subset is None or own.settings is None:
         return own.images if own.settings is None else None
-    return open_set(own.settings.data, subset)
+    data = own.settings.data
+    whole = load_card(data).base if is_card(data) else None
+    return open_set(whole or data, subset)
 
 
 def evaluate_all(asked: Asked, wanted: Wanted) -> Iterator[Tested]:

@@ -24,6 +24,7 @@ METRICS = {
     "calibration_error": "calibration error",
 }
 MOST_LISTED = 20
+WIDEST_TITLE = 98
 # heading, and what of a source stands below it
 _SKY = {
     "RA": ("ra_deg", ".3f"),
@@ -102,7 +103,13 @@ def remarks(tested: Tested, wrong: Sequence[WrongSource] | None) -> list[str]:
 
 
 def _table(title: str, columns: Iterable[str], *, left: int = 1) -> Table:
-    found = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD)
+    # a table as wide as its title: Rich breaks the title to the width of the table
+    found = Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        min_width=min(len(title), WIDEST_TITLE),
+    )
     found.pad_edge = False
     for number, name in enumerate(columns):
         side = "left" if number < left else "right"

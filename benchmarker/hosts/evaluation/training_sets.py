@@ -60,7 +60,11 @@ def training_set(trained: Trained, given: str | None = None) -> TrainingSet:
     `InputFileError` where it holds other images than the record says.
     """
     if trained.record is None:
-        return TrainingSet("", reason="the weights do not say") if given is None else _given(given)
+        return (
+            TrainingSet("", reason="a file of weights does not say what trained it")
+            if given is None
+            else _given(given)
+        )
     try:
         settings, images = _opened(trained.record, given)
     except BenchmarkerError as error:
