@@ -23,6 +23,7 @@ PAPERS = {
     "lukic2019source": "Lukic et al. 2019, arXiv 1910.03631 (ConvoSource)",
     "bowles2021": "Bowles et al. 2021, MNRAS 501, 4579, arXiv 2012.01248 (AG-CNN)",
     "scaife2021": "Scaife & Porter 2021, MNRAS 503, 2369, arXiv 2102.08252 (equivariant LeNet)",
+    "cohen2016": "Cohen & Welling 2016, ICML, arXiv 1602.07576 (group convolutions)",
     "liu2022": "Liu et al. 2022, CVPR, arXiv 2201.03545 (ConvNeXt)",
     "vafaei2019": "Vafaei Sadr et al. 2019, MNRAS 484, 2793 (DeepSource)",
 }
