@@ -207,7 +207,7 @@ def pick(chosen: Chosen, names: Sequence[str], numbers: Sequence[int]) -> Chosen
         return chosen
     known = chosen.names(np.arange(len(chosen.rows)))
     problems = Problems(f"{chosen.part} images of {chosen.images.name}", SettingsError)
-    found = [_place(name, known, problems) for name in names]
+    found = [_place(name, known, chosen.images.sources, problems) for name in names]
     for number in numbers:
         if not 0 <= number < len(known):
             problems.add(f"no row {number}, expected 0 to {len(known) - 1}")
@@ -216,15 +216,17 @@ def pick(chosen: Chosen, names: Sequence[str], numbers: Sequence[int]) -> Chosen
     return replace(chosen, picked=np.array(list(dict.fromkeys(found)), np.int64))
 
 
-def _place(name: str, known: Sequence[str], problems: Problems) -> int:
+def _place(name: str, known: Sequence[str], whole: Sequence[str], problems: Problems) -> int:
     if name in known:
         return known.index(name)
-    parts = [place for place, whole in enumerate(known) if name in whole]
+    parts = [place for place, one in enumerate(known) if name in one]
     if len(parts) == 1:
         return parts[0]
     if parts:
         shown = ", ".join(known[place] for place in parts[:3])
         problems.add(f"{name!r} means {len(parts)} sources ({shown}, ...), expected one")
+    elif name in whole:
+        problems.add(f"{name!r} is none of them: --part all has it")
     else:
         problems.add(f"no source {name!r}{suggest(name, known)}")
     return -1

@@ -55,7 +55,7 @@ def test_a_run_shows_its_own_test_images(published):
         data={"digest": published.digest, "card": None},
         split={"rule": "of a file", "digest": "another"},
         seed=1,
-        predictions=lambda model: SimpleNamespace(sources=("source03", "source01")),
+        predictions={"best": SimpleNamespace(sources=("source03", "source01"))}.get,
     )
     chosen = choose(published, SimpleNamespace(record=record), None)
     assert chosen.rows.tolist() == [1, 3]

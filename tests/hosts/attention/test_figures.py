@@ -128,7 +128,7 @@ def test_groups_by_class_and_certainty():
 
 
 def test_contours_of_groups_are_four_levels_from_a_thousandth_to_a_tenth():
-    assert LEVELS == pytest.approx((0.001, 0.00464, 0.02154, 0.1), rel=1e-2)
+    assert pytest.approx((0.001, 0.00464, 0.02154, 0.1), rel=1e-2) == LEVELS
 
 
 def test_the_confusion_matrix_counts_and_shares_one_scale():
