@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,6 +17,8 @@ from benchmarker.networks.papers import citation
 if TYPE_CHECKING:
     import keras
 
+# Files that every network uses; a change there that alters networks has a version of its own
+COMMON = {"build", "entries", "layer_types", "notation", "papers", "registry", "walk"}
 ROLES = ("core", "published", "variant", "own")
 
 
@@ -208,12 +211,31 @@ class NetworkEntry:
     def digest(self) -> str:
         """SHA-256 of the definition: of the canonical layer list, or of the Python source.
 
-        Names, notes and comments of a layer list do not enter it.
+        Names, notes and comments of a layer list do not enter it. To a Python network belong
+        the files beside it that it imports, such as its layers.
         """
         # numpy comes with hashing too
         from benchmarker.core.hashing import digest_text
 
         if self.layers is not None:
             return digest_text(f"layers\n{format_layers(self.layers)}")
-        source = "\n".join(self.path.read_text(encoding="utf-8").splitlines())
+        source = "\n".join(_lines_of(path) for path in _sources(self.path))
         return digest_text(f"python\n{self.name}\n{source}")
+
+
+def _lines_of(path: Path) -> str:
+    return "\n".join(path.read_text(encoding="utf-8").splitlines())
+
+
+def _sources(path: Path) -> list[Path]:
+    """A network's file, then those beside it that it imports, as far as they go, by name."""
+    found: set[Path] = set()
+    waiting = [path]
+    while waiting:
+        text = waiting.pop().read_text(encoding="utf-8")
+        names = set(re.findall(r"^\s*from benchmarker\.networks\.(\w+) import", text, re.MULTILINE))
+        beside = {path.parent / f"{name}.py" for name in names - COMMON}
+        new = {file for file in beside if file.is_file()} - found - {path}
+        found |= new
+        waiting += new
+    return [path, *sorted(found)]

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from benchmarker.core.errors import SettingsError
-from benchmarker.networks import registry
-from benchmarker.networks.entries import ROLES, LayerSeeds, PythonNetwork
+from benchmarker.networks import entries, registry
+from benchmarker.networks.entries import ROLES, LayerSeeds, NetworkEntry, PythonNetwork
 from benchmarker.networks.papers import PAPERS
 
 CORE = {
@@ -134,3 +134,28 @@ def test_a_plug_in_with_a_wrong_output_is_named(monkeypatch):
     plugged(monkeypatch, network(build))
     with pytest.raises(SettingsError, match=r"output of shape \(None, 64\), expected \(None, 3\)"):
         registry.build("mine", (8, 8, 1), 3, seed=1)
+
+
+def test_the_layers_beside_a_network_are_part_of_its_digest(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text(
+        "from benchmarker.networks.entries import x\nfrom benchmarker.networks.gate import y\n"
+    )
+    gate = tmp_path / "gate.py"
+    gate.write_text("from benchmarker.networks.deeper import z\n")
+    (tmp_path / "deeper.py").write_text("value = 1\n")
+    (tmp_path / "entries.py").write_text("value = 1\n")
+
+    def digest():
+        return NetworkEntry("own", "own", "own", "", "", own).digest
+
+    before = digest()
+    (tmp_path / "entries.py").write_text("value = 2\n")
+    assert digest() == before
+    (tmp_path / "deeper.py").write_text("value = 2\n")
+    assert digest() != before
+
+
+def test_the_gate_belongs_to_agcnn():
+    files = [path.name for path in entries._sources(registry.find("agcnn").path)]
+    assert files == ["agcnn.py", "attention_gate.py", "torch_defaults.py"]
