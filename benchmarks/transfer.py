@@ -28,7 +28,7 @@ from benchmarker.core.seeds import PAPER_SEEDS
 from benchmarker.data.dealing import shuffled
 from benchmarker.data.images import ImageSet
 from benchmarker.data.opening import open_data
-from benchmarker.data.sharing import shared_sources
+from benchmarker.data.sharing import pixel_pairs, shared_sources
 from benchmarker.data.splits import Split, write_split
 
 NETWORK = "mcrgnet_no_conv_do"
@@ -81,7 +81,7 @@ def main() -> None:
 def compare(pair: Pair, work: Path) -> list[str]:
     """Both trainings of one pair; the lines of its table."""
     work.mkdir(parents=True, exist_ok=True)
-    lender, target = open_data(pair.lender), open_data(pair.target)
+    lender, target = open_data(pair.lender), without_twins(open_data(pair.target))
     test, pool, known = used_sources(pair, lender, target)
     dropped = common(lender, lender.sources, target, (*test, *pool))
     start = pretrain(pair, lender, set(dropped), work)
@@ -100,6 +100,12 @@ def compare(pair: Pair, work: Path) -> list[str]:
         f"sources are among those used here and were left out first. {known}"
     )
     return [f"\n## {pair.title}\n", facts, "", *table(by_labels)]
+
+
+def without_twins(images: ImageSet) -> ImageSet:
+    """Each image once: one must not test what its twin trained."""
+    twins = {second for first, second in pixel_pairs(images, images) if first < second}
+    return images.take([row for row in range(len(images)) if row not in twins])
 
 
 def used_sources(

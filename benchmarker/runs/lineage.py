@@ -96,9 +96,10 @@ def note(transfer: Transfer, tested: ImageSet, names: tuple[str, ...]) -> dict[s
     names : the test sources in it
 
     ``shared_test_sources`` lists the test sources that trained the weights; it is None
-    where a set is not known or not to be found.
+    where a set is not known or not to be found. ``compared_by_pixels_alone`` says which
+    sets have no positions, so that more may be shared unseen.
     """
-    trained_on, shared, told = [], set(), True
+    trained_on, shared, unplaced, told = [], set(), set(), True
     for record in ancestors(transfer.source.place):
         found = None if record is None else training_images(record, tested)
         if record is not None:
@@ -106,7 +107,9 @@ def note(transfer: Transfer, tested: ImageSet, names: tuple[str, ...]) -> dict[s
         if found is None:
             told = False
             continue
-        shared |= set(shared_sources(tested, names, *found).names)
+        common = shared_sources(tested, names, *found)
+        shared |= set(common.names)
+        unplaced |= {common.unplaced} - {""}
     known = sorted(shared)
     return {
         **transfer.identity,
@@ -116,6 +119,7 @@ def note(transfer: Transfer, tested: ImageSet, names: tuple[str, ...]) -> dict[s
         "test_sources": len(names),
         "shared_test_sources": known if told or known else None,
         "all_training_sets_known": told,
+        "compared_by_pixels_alone": sorted(unplaced),
     }
 
 

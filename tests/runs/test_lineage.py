@@ -93,6 +93,8 @@ def test_shared_test_sources_are_counted_and_what_is_unknown_is_said(begun, tmp_
         "3 of 10 test sources were in the training set of init",
         "whether test sources trained init is not known",  # the elder run is not there
     ]
+    (unplaced,) = said["compared_by_pixels_alone"]
+    assert "new has no positions" in unplaced
     record.run["place"].pop("init")
     (record.folder / "run.json").write_text(json.dumps(record.run))
     calm = lineage.note(started(record.folder), tested, tested.sources[3:10])
