@@ -12,6 +12,7 @@ from benchmarker.networks.entries import whole
 NAME = "evaluate"
 HELP = "test trained networks again: in augmented passes, on other data sets, with dropout"
 PASSES = 36
+STDERR = 2
 PARTS = ("test", "validation", "train", "all")
 EXAMPLES = """examples:
   benchmarker evaluate results/runs/RUN --passes 360
@@ -86,8 +87,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Test every network on every set, write each as it is done, print the tables last."""
-    import sys
-
     from benchmarker.runs.calm import start_backend
 
     start_backend()
@@ -102,7 +101,10 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.trained_on,
         arguments.model,
     )
-    console = Console(sys.stderr.fileno())
+    pairs = len(session.network_places(asked.networks)) * max(1, len(asked.on))
+    if arguments.output is not None and pairs == 1:
+        refuse_foreign(arguments.output)  # before hours of computing
+    console = Console(STDERR)
     wanted = testing.Wanted(
         part=arguments.part,
         passes=arguments.passes,
@@ -111,9 +113,6 @@ def run(arguments: argparse.Namespace) -> int:
         crop=arguments.crop,
         step=console.step,
     )
-    pairs = len(session.network_places(asked.networks)) * max(1, len(asked.on))
-    if arguments.output is not None and pairs == 1:
-        refuse_foreign(arguments.output)  # before hours of computing
     done, folders = [], []
     try:
         for tested in session.evaluate_all(asked, wanted):

@@ -73,7 +73,7 @@ def _which_maps(parser: argparse.ArgumentParser) -> None:
         choices=("attention", "grad-cam"),
         help="default: attention where the network has gates, else grad-cam",
     )
-    add("--layer", metavar="NAME", help="of Grad-CAM (default: the last with a spatial output)")
+    add("--layer", metavar="NAME", help="of Grad-CAM (default: the last with features)")
     add(
         "--class",
         dest="of_class",

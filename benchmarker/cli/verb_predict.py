@@ -13,6 +13,7 @@ from benchmarker.networks.entries import whole
 NAME = "predict"
 HELP = "classify images with a trained network: data sets, FITS and PNG files, folders of them"
 BATCH = 32
+STDERR = 2
 MOST_LISTED = 50
 MOST_NAMED = 3
 GAP = "\x00"  # stands for the name in a reason
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = ReadOptions(subset=arguments.subset)
     images = images_to_predict.open_images(arguments.images, trained.classes, options)
     outcome = prediction.Outcome()
-    console = Console(sys.stderr.fileno())
+    console = Console(STDERR)
     try:
         stream = prediction.predict(
             fitting,

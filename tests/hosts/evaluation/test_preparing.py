@@ -43,19 +43,21 @@ def test_float_images_take_the_counterpart_and_bytes_do_not(tmp_path):
 
 def test_other_sizes(tmp_path):
     large, small = np.zeros((40, 44, 1), np.uint8), np.zeros((20, 32, 1), np.uint8)
-    with pytest.raises(InputFileError, match=r"^x is 40 x 44 pixels, mcrgnet takes 32 x 32: --crop"):
+    with pytest.raises(
+        InputFileError, match=r"^x is 40 x 44 pixels, mcrgnet takes 32 x 32: --crop"
+    ):
         fitting(tmp_path).for_image(large, "x")
     cropping = fitting(tmp_path, crop=True)
     large[20, 22] = 255
     prepared = cropping.prepare(large, "x")
     assert prepared.shape == (32, 32, 1)
     assert prepared[16, 16, 0] == 1.0
-    with pytest.raises(InputFileError, match="20 x 32 pixels, .* 32 x 32: images are never enl"):
+    with pytest.raises(InputFileError, match=r"20 x 32 pixels, .* 32 x 32: images are never enl"):
         cropping.for_image(small, "x")
 
 
 def test_no_counterpart_names_what_can_be_used(tmp_path):
     image = np.ones((32, 32, 1), np.float32)
-    with pytest.raises(InputFileError, match="x holds numbers in its own unit.*attention-fits"):
+    with pytest.raises(InputFileError, match=r"x holds numbers in its own unit.*attention-fits"):
         fitting(tmp_path, named="scaled").for_image(image, "x")
     assert fitting(tmp_path, named="minmax").for_image(image, "x") == NAMED["minmax"]

@@ -50,7 +50,7 @@ def test_data_that_are_gone_are_no_error_unless_given(run_folder, tmp_path):
     assert own.images is None
     assert "no data set 'gone.npz'" in own.reason
     assert own.name == "toy"
-    with pytest.raises(MissingDataError, match="no data set 'nowhere.npz'"):
+    with pytest.raises(MissingDataError, match=r"no data set 'nowhere.npz'"):
         training_set(trained, "nowhere.npz")
 
 
@@ -66,7 +66,7 @@ def test_a_split_that_comes_out_otherwise_is_refused(run_folder, tmp_path, place
     trained = open_trained(moved(run_folder, tmp_path, data=data, train=3, validation=2))
     own = training_set(trained)
     assert len(own_names(trained, own, "test")) == trained.record.split["test"]
-    with pytest.raises(InputFileError, match="cannot be made again.*only the part test"):
+    with pytest.raises(InputFileError, match=r"cannot be made again.*only the part test"):
         own_names(trained, own, "validation")
 
 
