@@ -47,7 +47,9 @@ def main() -> None:
     kept = [
         record
         for record in find_records(arguments.results)
-        if record.is_complete and record.data["card"] == "mirabest" and record.seed in seeds
+        if record.is_complete
+        and record.data["card"] == "mirabest-confident"
+        and record.seed in seeds
     ]
     if arguments.only:
         kept = [record for record in kept if record.network in arguments.only.split(",")]
