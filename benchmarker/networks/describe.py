@@ -143,7 +143,8 @@ def layer_rows(
     settings: Mapping[str, Any] | None = None,
 ) -> list[Row]:
     """One row per layer; raises `SettingsError` if the network cannot take the shape."""
-    chosen = network_settings(entry.name, settings or {})
+    # without any, the entry's own defaults: it need not be registered
+    chosen = network_settings(entry.name, settings) if settings else None
     if entry.layers is not None:
         require_fit(entry, shape, classes)
         return walk(entry.layers if legacy else emits_softmax(entry.layers), shape, classes)
