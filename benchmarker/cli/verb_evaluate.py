@@ -90,7 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
     from benchmarker.runs.calm import start_backend
 
     start_backend()
-    from benchmarker.hosts.evaluation import session, testing
+    from benchmarker.hosts.evaluation import session
+    from benchmarker.hosts.evaluation.tested import Wanted
     from benchmarker.hosts.evaluation.writing import refuse_foreign
     from benchmarker.runs.progress import Console
 
@@ -105,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None and pairs == 1:
         refuse_foreign(arguments.output)  # before hours of computing
     console = Console(STDERR)
-    wanted = testing.Wanted(
+    wanted = Wanted(
         part=arguments.part,
         passes=arguments.passes,
         recipe=arguments.recipe,

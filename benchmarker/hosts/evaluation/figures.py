@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarker.hosts.evaluation.testing import Tested
+from benchmarker.hosts.evaluation.tested import Tested
 from benchmarker.hosts.evaluation.wrong_sources import WrongSource
 from benchmarker.metrics.augmented import ALWAYS_WRONG
 from benchmarker.report.canvas import GREEN, new_figure, safe, write_figure

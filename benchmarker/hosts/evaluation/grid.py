@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.hashing import canonical_json
-from benchmarker.hosts.evaluation.testing import Tested
+from benchmarker.hosts.evaluation.tested import Tested
 from benchmarker.metrics.intervals import bootstrap_weights, percentile_interval
 from benchmarker.metrics.seeds import Average, average
 from benchmarker.report.published import (

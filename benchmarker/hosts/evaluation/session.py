@@ -10,8 +10,9 @@ from benchmarker.core.errors import BenchmarkerError, MissingDataError, Problems
 from benchmarker.core.records import MODELS, read_record, run_folders
 from benchmarker.data.cards import is_card, load_card
 from benchmarker.data.images import ImageSet
-from benchmarker.hosts.evaluation.testing import Tested, Wanted, evaluate_on
-from benchmarker.hosts.evaluation.training_sets import TrainingSet, open_set, training_set
+from benchmarker.hosts.evaluation.tested import Tested, TrainingSet, Wanted
+from benchmarker.hosts.evaluation.testing import evaluate_on
+from benchmarker.hosts.evaluation.training_sets import open_set, training_set
 from benchmarker.runs.trained import Trained, open_trained
 
 

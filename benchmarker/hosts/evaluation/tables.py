@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarker.hosts.evaluation.grid import GridRow
-from benchmarker.hosts.evaluation.testing import Tested
+from benchmarker.hosts.evaluation.tested import Tested
 from benchmarker.hosts.evaluation.wrong_sources import WrongSource, wrong_sources
 from benchmarker.report.text import interval, one_line, percent, percent_with_sd, sentence
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from benchmarker.core.hashing import digest_names
 from benchmarker.core.records import Record
 from benchmarker.data.cards import load_card
 from benchmarker.data.images import SPLIT_PARTS, ImageSet
+from benchmarker.hosts.evaluation.tested import TrainingSet
 from benchmarker.runs.resolve import open_images, split_of
 from benchmarker.runs.settings import RunSettings
 from benchmarker.runs.trained import Trained
@@ -24,31 +25,6 @@ from benchmarker.runs.trained import Trained
 ALL = "all"
 PARTS = (*SPLIT_PARTS, ALL)
 _PATHS = ("data", "manifest", "labels", "split")
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """The data set of a network.
-
-    Arguments
-    ---------
-    name : what the record calls it; empty where nothing is known
-    images : None where they cannot be opened
-    seen : names of those that trained or validated the network
-    settings : with which they were opened, where a record says so
-    reason : why they cannot be opened; empty where they can
-    """
-
-    name: str
-    images: ImageSet | None = None
-    seen: tuple[str, ...] = ()
-    settings: RunSettings | None = None
-    reason: str = ""
-
-    @property
-    def digest(self) -> str | None:
-        """Data digest, None where the images cannot be opened."""
-        return None if self.images is None else self.images.digest
 
 
 def training_set(trained: Trained, given: str | None = None) -> TrainingSet:

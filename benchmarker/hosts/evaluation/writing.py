@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarker.core.errors import SettingsError
 from benchmarker.core.files import explained, make_folder, write_csv, write_json, write_with
-from benchmarker.hosts.evaluation.testing import Tested
+from benchmarker.hosts.evaluation.tested import Tested
 from benchmarker.hosts.evaluation.wrong_sources import WrongSource, wrong_sources
 from benchmarker.metrics.augmented import per_source
 from benchmarker.runs.scores import softmax

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarker.data.images import ImageSet
-from benchmarker.hosts.evaluation.testing import Tested, on_kept
+from benchmarker.hosts.evaluation.tested import Tested, on_kept
 from benchmarker.metrics.augmented import always_wrong, per_source
 
 # the end of 100_162.947+055.386_0.0739_0250.34: redshift, and angular size in arcsec

@@ -8,8 +8,9 @@ import pytest
 from benchmarker.core.errors import SettingsError
 from benchmarker.data.opening import open_data
 from benchmarker.hosts.evaluation.grid import accuracy_interval, grid
-from benchmarker.hosts.evaluation.testing import Wanted, evaluate_on
-from benchmarker.hosts.evaluation.training_sets import TrainingSet, training_set
+from benchmarker.hosts.evaluation.tested import TrainingSet, Wanted
+from benchmarker.hosts.evaluation.testing import evaluate_on
+from benchmarker.hosts.evaluation.training_sets import training_set
 from benchmarker.hosts.evaluation.wrong_sources import WrongSource, wrong_sources
 from benchmarker.metrics.intervals import wilson
 

@@ -11,7 +11,8 @@ from PIL import Image
 from benchmarker.core.errors import SettingsError
 from benchmarker.core.record_check import check_record
 from benchmarker.hosts.evaluation import writing
-from benchmarker.hosts.evaluation.testing import Wanted, evaluate_on
+from benchmarker.hosts.evaluation.tested import Wanted
+from benchmarker.hosts.evaluation.testing import evaluate_on
 from benchmarker.hosts.evaluation.training_sets import training_set
 from benchmarker.hosts.evaluation.writing import write_evaluation
 
