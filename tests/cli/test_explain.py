@@ -58,7 +58,7 @@ def test_each_test_image_has_its_figure(place, tmp_path, capfd):
     assert explain(place, "run", "toy.npz", "-o", str(out), "--most", "4", "--fits") == 0
     told = capfd.readouterr()
     assert "attention maps of gate1, gate2" in told.err
-    assert "8 of 12 test images left out (--most 4" in told.err
+    assert "8 of 12 test images left out of maps.npz (--most 4" in told.err
     assert told.out.startswith("10 files in ")
     rows = list(csv.DictReader((out / "maps.csv").read_text("utf-8").splitlines()))
     assert [row["true_class"] for row in rows] == ["TOP", "BOTTOM", "LEFT", "RIGHT"]

@@ -82,6 +82,7 @@ def explain(request: Request, say: Say, step: Callable[[str, int, int], None]) -
     for _, trained in networks:
         _check_size(request, images, trained)
     work = Work(request, chosen, say, step)
+    _say_left_out(work)
     written = []
     for label, trained in networks:
         folder = request.output / file_word(label) if len(networks) > 1 else request.output
@@ -137,10 +138,6 @@ def _one_network(work: Work, label: str, trained: Any, folder: Path) -> list[Pat
     request = work.request
     _say_method(work, label, trained)
     places = work.chosen.spread(request.most)
-    left = len(work.chosen.places) - len(places)
-    if left:
-        say = f"{left} of {len(work.chosen.places)} {work.chosen.part} images left out"
-        work.say(f"{say} (--most {request.most}; --sources and --rows choose)")
     found = explained(work, label, trained, places)
     files, written = [""] * len(found.sources), []
     if "sources" in request.figures:
@@ -154,6 +151,13 @@ def _one_network(work: Work, label: str, trained: Any, folder: Path) -> list[Pat
     if {"classes", "confusion"} & set(request.figures):
         written += _groups(work, label, trained, folder)
     return written
+
+
+def _say_left_out(work: Work) -> None:
+    count, most = len(work.chosen.places), work.request.most
+    if count > most:
+        left = f"{count - most} of {count} {work.chosen.part} images left out of maps.npz"
+        work.say(f"{left} (--most {most}; --sources and --rows choose)")
 
 
 def _say_method(work: Work, label: str, trained: Any) -> None:

@@ -24,8 +24,8 @@ class GradCam:
     Arguments
     ---------
     model : from images to probabilities
-    layer : name of the layer; None takes the last with one spatial output, see
-        `spatial_layers`
+    layer : name of the layer; None takes the last one that computes features, see
+        `default_layer`
     of_class : index of the class that is asked about; None takes the predicted one
 
     Raises `SettingsError` for an unknown layer or one without spatial output.
@@ -40,9 +40,9 @@ class GradCam:
 
         from benchmarker.runs.scores import score_head
 
-        features = _features(model, layer)
+        name = layer or default_layer(model)
+        features = _features(model, name)
         scores = score_head(model).outputs[0]
-        name = layer or spatial_layers(model)[-1]
         self.names = (name,)
         self.batch = batch_of(model)
         self.of_class = of_class
@@ -95,19 +95,37 @@ def spatial_layers(model: Any) -> list[str]:
     ]
 
 
+def default_layer(model: Any) -> str:
+    """The last spatial layer that is neither pooling nor dropout.
+
+    Pooling after the last convolution only makes its features coarser, down to 3 x 3 pixels
+    in some networks; the paper too looks at the convolution. Raises `SettingsError` where no
+    layer is spatial.
+    """
+    from keras import layers
+
+    thinning = (
+        layers.MaxPooling2D,
+        layers.AveragePooling2D,
+        layers.Dropout,
+        layers.SpatialDropout2D,
+    )
+    known = spatial_layers(model)
+    if not known:
+        message = f"{model.name} has no layer with a spatial output, so Grad-CAM has no map"
+        raise SettingsError(message)
+    telling = [name for name in known if not isinstance(model.get_layer(name), thinning)]
+    return (telling or known)[-1]
+
+
 def _is_spatial(output: Any) -> bool:
     shape = getattr(output, "shape", ())
     return len(shape) == SPATIAL_AXES and min(shape[1:3]) > 1
 
 
-def _features(model: Any, layer: str | None) -> Any:
+def _features(model: Any, layer: str) -> Any:
     """The symbolic output of the layer."""
     known = spatial_layers(model)
-    if not known:
-        message = f"{model.name} has no layer with a spatial output, so Grad-CAM has no map"
-        raise SettingsError(message)
-    if layer is None:
-        return model.get_layer(known[-1]).output
     if layer in known:
         return model.get_layer(layer).output
     there = layer in [one.name for one in model.layers]

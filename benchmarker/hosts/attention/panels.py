@@ -119,6 +119,8 @@ def draw_grid(grid: Grid, look: Look) -> Any:
     columns = len(grid.rows[0])
     figure = new_figure(*_size(grid, columns))
     axes = figure.subplots(len(grid.rows), columns, squeeze=False)
+    # panels keep their shape; without this what is left of the width would stand between them
+    figure.set_layout_engine("compressed")
     if grid.tiled:
         figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.0, hspace=0.0)
     drawn = None
@@ -208,12 +210,15 @@ def _contours(axes: Any, image: np.ndarray, levels: Sequence[float], look: Look)
 
 def _scale_bar(axes: Any, width: int, look: Look) -> None:
     """A bar of a round number of arcsec, at most a third of the width."""
+    from matplotlib.patheffects import withStroke
+
     widest = width * look.pixel_arcsec / 3
     length = max((one for one in BAR_LENGTHS if one <= widest), default=0)
     if not length:
         return
     low, pixels = 0.05, length / look.pixel_arcsec / width
-    place = {"transform": axes.transAxes, "color": "black"}
+    rim = [withStroke(linewidth=3, foreground="white")]
+    place = {"transform": axes.transAxes, "color": "black", "path_effects": rim}
     axes.plot([low, low + pixels], [low, low], linewidth=1.5, solid_capstyle="butt", **place)
     text = f"{length}″" if length < 60 else f"{length // 60}′"
     axes.text(low + pixels / 2, low + 0.02, text, ha="center", va="bottom", fontsize=7, **place)

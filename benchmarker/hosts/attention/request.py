@@ -138,7 +138,11 @@ def labels(found: Sequence[Any]) -> list[str]:
     for one in found:
         alike = [other for other in found if other.network == one.network]
         differing = [
-            value if isinstance(value, str) else f"{value} {key}"
+            value
+            if isinstance(value, str)
+            else f"{value} {key.removesuffix('s')}"
+            if value == 1
+            else f"{value} {key}"
             for key, value in one.network_settings.items()
             if any(other.network_settings.get(key) != value for other in alike)
         ]

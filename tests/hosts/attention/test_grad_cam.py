@@ -7,6 +7,7 @@ from benchmarker.hosts.attention import gradients
 from benchmarker.hosts.attention.grad_cam import (
     GradCam,
     class_activation,
+    default_layer,
     spatial_layers,
     unit_height,
 )
@@ -56,10 +57,16 @@ def test_gradients_agree_with_differences():
     assert (high - low) / 4e-3 == pytest.approx(steepness, rel=5e-2)
 
 
-def test_the_default_layer_is_the_last_spatial_one():
+def test_the_default_layer_is_the_last_one_that_computes_features():
     assert spatial_layers(linear_network(activation="relu")) == ["features", "active"]
     assert GradCam(small_agcnn()).names == ("relu4b",)
-    assert GradCam(small_agcnn(gates=0)).names == ("relu4b",)  # pooled to one pixel after that
+    assert GradCam(small_agcnn(gates=0)).names == ("relu4b",)
+
+
+def test_pooling_and_dropout_after_the_last_convolution_are_passed_over():
+    model = registry.build("convXpress", (150, 150, 1), 2, seed=1)
+    assert spatial_layers(model)[-3:] == ["conv_17", "pool_18", "dropout_19"]
+    assert default_layer(model) == "conv_17"
 
 
 @pytest.mark.parametrize("network", ["convXpress", "tang2019", "lenet_d4", "compact"])
