@@ -14,6 +14,8 @@ from benchmarker.metrics.groups import CERTAINTIES
 # contours of a mean image that is stretched to 0-1: four levels from 0.001 to 0.1
 LEVELS = tuple(float(level) for level in np.geomspace(0.001, 0.1, 4))
 
+SMOOTHING = 2.0  # pixels, standard deviation: about the beam of FIRST
+
 
 def classes_grid(sums: Sums, classes: Sequence[str], title: str) -> Grid:
     """Rows true classes; columns mean image, mean map, and the mean map of each gate."""
@@ -88,7 +90,10 @@ def _image_and_map(average: Average, left: str, *, top: bool) -> list[Panel]:
 def _mean_panel(
     average: Average, *, limits: tuple[float, float] | None = None, **texts: str
 ) -> Panel:
-    image = stretched(average.image)
+    from scipy.ndimage import gaussian_filter
+
+    # the lowest contour would else run around every speck of noise
+    image = stretched(gaussian_filter(average.image, SMOOTHING))
     return map_panel(average.mean, image, levels=LEVELS, limits=limits, **texts)
 
 
