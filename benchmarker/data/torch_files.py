@@ -72,15 +72,24 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
         raise InputFileError(message) from error
 
 
+class _Fixed:
+    """What a pickle made and may not change: BUILD would pass by all checks of its parts."""
+
+    def __setstate__(self, state: Any) -> None:
+        """Refuse: PyTorch gives no state to tensors and storages."""
+        message = "it tries to change a tensor"
+        raise RefusedError(message)
+
+
 @dataclass(frozen=True)
-class _Kind:
+class _Kind(_Fixed):
     """Stand-in for a storage class."""
 
     dtype: str
 
 
 @dataclass(frozen=True)
-class _Storage:
+class _Storage(_Fixed):
     """What a pickle says of a storage: where its numbers lie and how many there are."""
 
     dtype: str
@@ -90,7 +99,7 @@ class _Storage:
 
 
 @dataclass(frozen=True)
-class _Tensor:
+class _Tensor(_Fixed):
     """What a pickle says of a tensor; strides and offset in numbers."""
 
     storage: _Storage

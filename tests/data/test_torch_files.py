@@ -196,3 +196,11 @@ def test_files_of_pytorch_itself(zipped, tmp_path):
     assert found.keys() == state.keys()
     for name, tensor in state.items():
         assert np.array_equal(found[name], tensor.to(torch.float64).numpy())
+
+
+@pytest.mark.parametrize("state", [{"strides": (-1000,)}, {"offset": -9}, {"shape": (10**9,)}])
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_tensor_that_was_checked_cannot_be_changed_to_read_elsewhere(write, state, tmp_path):
+    path = write(tmp_path / "evil.pt", {"a": Tensor(np.zeros(4, "f4"), state=state)})
+    with pytest.raises(InputFileError, match="refused: it tries to change a tensor"):
+        read_torch(path)

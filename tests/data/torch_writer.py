@@ -30,7 +30,10 @@ class Global:
 
 @dataclass(eq=False)
 class Tensor:
-    """A tensor to write; shape, strides and offset may say what they like."""
+    """A tensor to write; shape, strides and offset may say what they like.
+
+    `state` follows the finished tensor, as no program writes it.
+    """
 
     array: np.ndarray
     shape: tuple | None = None
@@ -38,6 +41,7 @@ class Tensor:
     offset: int = 0
     count: int | None = None
     kind: str | None = None
+    state: dict | None = None
 
 
 class Pickler(pickle._Pickler):
@@ -70,7 +74,8 @@ class Pickler(pickle._Pickler):
         if strides is None:
             strides = tuple(step // array.itemsize for step in array.strides)
         arguments = (Storage(pid), tensor.offset, shape, strides, False, OrderedDict())
-        self.save_reduce(Global("torch._utils", "_rebuild_tensor_v2"), arguments, obj=tensor)
+        rebuild = Global("torch._utils", "_rebuild_tensor_v2")
+        self.save_reduce(rebuild, arguments, tensor.state, obj=tensor)
 
 
 @dataclass(frozen=True)
