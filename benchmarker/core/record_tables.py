@@ -105,7 +105,7 @@ def read_predictions(path: Path, classes: Sequence[str]) -> dict[str, Prediction
 
 
 def read_augmented(path: Path, classes: Sequence[str]) -> dict[str, AugmentedTable]:
-    """Content of augmented.csv by model; raises `InputFileError` listing every bad line."""
+    """Content of augmented.csv by model, at least ``best``; raises `InputFileError` listing every bad line."""
     shares, scores = _columns("p", classes), _columns("s", classes)
 
     def read(row: dict[str, Any]) -> tuple[int, int, list[float], list[float]]:
@@ -113,7 +113,7 @@ def read_augmented(path: Path, classes: Sequence[str]) -> dict[str, AugmentedTab
         return int(row["passes"]), int(row["wrong"]), *means
 
     columns = ["passes", "wrong", *shares, *scores]
-    tables = _by_model(path, csv_rows(path), columns, classes, read)
+    tables = _by_model(path, csv_rows(path), columns, classes, read, needed=MODELS[:1])
     return {
         model: AugmentedTable(sources, labels, *map(np.array, values))
         for model, (sources, labels, values) in tables.items()
@@ -121,13 +121,13 @@ def read_augmented(path: Path, classes: Sequence[str]) -> dict[str, AugmentedTab
 
 
 def read_rotation(path: Path, classes: Sequence[str]) -> dict[str, RotationTable]:
-    """Content of rotation.csv by model; raises `InputFileError` listing every bad line."""
+    """Content of rotation.csv by model, at least ``best``; raises `InputFileError` listing every bad line."""
 
     def read(row: dict[str, Any]) -> tuple[float, float, int]:
         return float(row["agreement"]), float(row["entropy"]), int(row["turns"])
 
     columns = ["agreement", "entropy", "turns"]
-    tables = _by_model(path, csv_rows(path), columns, classes, read)
+    tables = _by_model(path, csv_rows(path), columns, classes, read, needed=MODELS[:1])
     return {
         model: RotationTable(sources, labels, *map(np.array, values))
         for model, (sources, labels, values) in tables.items()
@@ -148,12 +148,14 @@ def _columns(letter: str, classes: Sequence[str]) -> list[str]:
     return [f"{letter}_{name}" for name in classes]
 
 
-def _by_model(
+def _by_model(  # noqa: PLR0913 (one table, its columns and its reader)
     path: Path,
     rows: list[tuple[int, dict[str, Any]]],
     columns: Sequence[str],
     classes: Sequence[str],
     read: Callable[[dict[str, Any]], tuple],
+    *,
+    needed: Sequence[str] = MODELS,
 ) -> dict[str, tuple[tuple[str, ...], np.ndarray, tuple[tuple, ...]]]:
     """For each model: sources, labels, and what `read` made of the rows, column by column."""
     problems = Problems(path)
@@ -168,12 +170,14 @@ def _by_model(
             found[row["model"]].append((row["source"], number_of[row["label"]], *read(row)))
         except (KeyError, TypeError, ValueError):
             problems.add(f"{shown(list(row.values()))} is no prediction", line=line)
-    for model, entries in found.items():
-        if not entries:
+    for model in needed:
+        if not found[model]:
             problems.add(f"no prediction of the {model} model")
     problems.raise_if_any()
     tables = {}
     for model, entries in found.items():
+        if not entries:
+            continue
         sources, labels, *values = zip(*entries, strict=True)
         tables[model] = (sources, np.array(labels, dtype=np.int64), tuple(values))
     return tables

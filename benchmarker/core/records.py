@@ -212,8 +212,8 @@ class Record:
         return read_predictions(self.folder / "predictions.csv", self.classes)
 
     def augmented(self, model: str) -> AugmentedTable | None:
-        """augmented.csv of ``best`` or ``final``; None where the run did not write it."""
-        return None if self._augmented is None else self._augmented[model]
+        """augmented.csv of ``best`` or ``final``; None where the run did not measure it."""
+        return (self._augmented or {}).get(model)
 
     @cached_property
     def _augmented(self) -> dict[str, AugmentedTable] | None:
@@ -221,8 +221,8 @@ class Record:
         return read_augmented(path, self.classes) if path.is_file() else None
 
     def rotation(self, model: str) -> RotationTable | None:
-        """rotation.csv of ``best`` or ``final``; None where the run did not write it."""
-        return None if self._rotation is None else self._rotation[model]
+        """rotation.csv of ``best`` or ``final``; None where the run did not measure it."""
+        return (self._rotation or {}).get(model)
 
     @cached_property
     def _rotation(self) -> dict[str, RotationTable] | None:

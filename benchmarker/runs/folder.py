@@ -199,7 +199,7 @@ class RunFolder:
         """Write what was measured besides the plain test, per model: tables and all scores.
 
         augmented.csv and augmented.npz (float32 (passes, n, classes)) where passes were
-        made; rotation.csv, and rotation.npz where every source was turned.
+        made, rotation.csv and rotation.npz (float32 (angles, n, classes)) where images turned.
         """
         from benchmarker.runs.evaluation import augmented_rows, rotation_rows
 
@@ -213,16 +213,14 @@ class RunFolder:
             if rows:
                 header = ["model", "source", "label", *columns]
                 write_csv(self.path / f"{name}.csv", header, rows)
-            arrays = {model: getattr(one, attribute) for model, one in measured.items()}
-            whole = all(
-                array is not None and array.shape[1] == len(measured[model].sources)
-                for model, array in arrays.items()
-            )
-            if whole:
-                plain = {model: array.astype(np.float32) for model, array in arrays.items()}
+            found = {model: getattr(one, attribute) for model, one in measured.items()}
+            arrays = {
+                k: values.astype(np.float32) for k, values in found.items() if values is not None
+            }
+            if arrays:
                 write_with(
                     self.path / f"{name}.npz",
-                    lambda stream, p=plain: np.savez_compressed(stream, **p),
+                    lambda stream, arrays=arrays: np.savez_compressed(stream, **arrays),
                 )
 
     def file_digests(self) -> dict[str, str]:

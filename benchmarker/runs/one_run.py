@@ -17,13 +17,12 @@ from benchmarker.core.hashing import digest_arrays
 from benchmarker.data.cache import PreparedImages, prepared
 from benchmarker.data.checking import refuse_leaks
 from benchmarker.data.generator import ImageBatches
-from benchmarker.data.recipes import Recipe, load_recipe
+from benchmarker.data.recipes import Recipe, load_recipe, recipe_of_passes
 from benchmarker.networks import describe, registry
 from benchmarker.runs import checkpoint, determinism, lineage, testing
 from benchmarker.runs import scores as scoring
 from benchmarker.runs.evaluation import Asked, measure
 from benchmarker.runs.folder import RunFolder, history_digest, utc_now
-from benchmarker.runs.passes import recipe_of_passes
 from benchmarker.runs.resolve import Resolved
 from benchmarker.runs.spec import Spec, StopRequest
 from benchmarker.runs.trained import trained_notes
@@ -294,8 +293,7 @@ def _test(job: Job, model: Any, parts: dict[str, PreparedImages]) -> dict[str, A
         begun = time.perf_counter()
         scores = scoring.scores(model, parts["test"])
         seconds = time.perf_counter() - begun
-        job.console.say(f"{resolved.settings.label}: turning test images, {kind} weights")
-        measured = measure(model, parts["test"], _asked(job), scores=scores)
+        measured = measure(model, parts["test"], _asked(job, kind), scores=scores)
         out["scores"][kind], out["measured"][kind] = scores, measured
         out["metrics"][kind] = measured.metrics
         speed = {
@@ -307,15 +305,14 @@ def _test(job: Job, model: Any, parts: dict[str, PreparedImages]) -> dict[str, A
     return out
 
 
-def _asked(job: Job) -> Asked:
-    """The plain test, the passes that the settings ask for, and a full turn."""
-    settings = job.resolved.settings
-    return Asked(
-        classes=job.resolved.images.classes,
-        seed=settings.seed,
-        passes=settings.test_passes,
-        recipe=recipe_of_passes(job.resolved.recipe) if settings.test_passes else None,
-    )
+def _asked(job: Job, kind: str) -> Asked:
+    """The plain test; for the best weights also the passes asked for, and a full turn."""
+    settings, classes = job.resolved.settings, job.resolved.images.classes
+    if kind != MODELS[0]:
+        return Asked(classes, settings.seed, turn=False)
+    job.console.say(f"{settings.label}: turning test images")
+    recipe = recipe_of_passes(job.resolved.recipe) if settings.test_passes else None
+    return Asked(classes, settings.seed, passes=settings.test_passes, recipe=recipe)
 
 
 def _plots(folder: RunFolder) -> None:
