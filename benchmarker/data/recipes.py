@@ -16,6 +16,7 @@ VERSION = 1  # part of every digest: raise it when a recipe of the same text doe
 KEYS = ("about", "rotations", "flips", "draw", "transforms")
 DRAWS = ("all", "one")
 MOST_ROTATIONS = 360
+PUBLISHED_RECIPE = "affine"  # rotation, small shift and scale of Bowles et al. 2021
 
 # What a recipe may name: transforms that keep the shape and read nothing but the image.
 OWN_TRANSFORMS = (  # of `benchmarker.data.radio_transforms`
@@ -134,6 +135,11 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         draw=content.get("draw", "all"),
         transforms=tuple(content.get("transforms") or ()),
     )
+
+
+def recipe_of_passes(recipe: Recipe) -> Recipe:
+    """The run's recipe where it draws at random, else that of the published evaluation."""
+    return recipe if recipe.is_random else load_recipe(PUBLISHED_RECIPE)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -10,10 +10,8 @@ import numpy as np
 
 from benchmarker.core.seeds import derive_seed
 from benchmarker.data.augment import draw, vary
-from benchmarker.data.recipes import Recipe, Variant, load_recipe
+from benchmarker.data.recipes import Recipe, Variant
 from benchmarker.runs import scores as scoring
-
-PUBLISHED_RECIPE = "affine"  # rotation, small shift and scale of Bowles et al. 2021
 
 ANGLES = 24  # steps of 15 degrees
 MOST_TURNED = 200  # sources: enough for a share known to a few per cent, seconds to compute
@@ -47,11 +45,6 @@ class DrawnImages:
         for place, row in enumerate(rows):
             images[place] = draw(images[place], self.recipe, seed, self.number, int(row))
         return self.prepared.finish(images)
-
-
-def recipe_of_passes(recipe: Recipe) -> Recipe:
-    """The run's recipe where it draws at random, else that of the published evaluation."""
-    return recipe if recipe.is_random else load_recipe(PUBLISHED_RECIPE)
 
 
 def drawn_passes(

@@ -19,7 +19,7 @@ from benchmarker.data.cards import load_card
 from benchmarker.data.images import ImageSet
 from benchmarker.data.preparation import Preparation, named_preparation
 from benchmarker.data.reading_options import ReadOptions
-from benchmarker.data.recipes import Recipe, load_recipe, rotations
+from benchmarker.data.recipes import Recipe, load_recipe, recipe_of_passes, rotations
 from benchmarker.data.splits import Split, choose_split, read_split
 from benchmarker.networks import describe, registry
 from benchmarker.runs.settings import RunSettings
@@ -187,6 +187,9 @@ def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of seven decided parts)
         for key, value in values.items()
         if key not in _PLACES + _HOW + _TESTING and not (key in _SINCE and value == usual[key])
     }
+    if settings.validation_passes and not recipe.is_random:
+        # the draws that choose the best weights are then another recipe's
+        trained["validation_recipe"] = recipe_of_passes(recipe).digest
     parts = {
         "version": IDENTITY_VERSION,
         "network": settings.network,

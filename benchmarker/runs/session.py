@@ -27,7 +27,7 @@ from benchmarker.runs.executor import Outcome
 from benchmarker.runs.folder import RunFolder
 from benchmarker.runs.resolve import Resolved, open_images, resolve
 from benchmarker.runs.run_list import Entry
-from benchmarker.runs.settings import RunSettings
+from benchmarker.runs.settings import KEPT, RunSettings
 from benchmarker.runs.spec import Spec
 
 
@@ -140,6 +140,8 @@ def perform(request: Request, runs: list[Resolved]) -> Session:
         else:
             outcomes[run.name] = done
             say(f"{run.settings.label}: {done.text}")
+            if done.complete and (unmade := _unmade(run.settings, folder)):
+                say(f"{run.settings.label}: {unmade}")
     processes = executor.side_by_side(len(open_runs), request.processes)
     threads = executor.threads_each(
         executor.side_by_side(len(runs), request.processes), request.threads
@@ -191,6 +193,19 @@ def _complete(folder: RunFolder, request: Request) -> Outcome | None:
     if request.test_only:
         return None
     return Outcome(folder, EXIT_FINE, f"complete already in {folder.path} (--again repeats it)")
+
+
+def _unmade(settings: RunSettings, folder: RunFolder) -> str:
+    """What was asked for and is not in a complete record, since it makes no other run."""
+    texts = []
+    if settings.test_passes and not (folder.path / "augmented.csv").is_file():
+        texts.append(
+            f"tested without augmented passes: benchmarker evaluate {folder.path} --passes "
+            f"{settings.test_passes} makes them"
+        )
+    if settings.keep != KEPT[0] and not folder.kept.is_dir():
+        texts.append("no weights of epochs were kept: --again trains anew and keeps them")
+    return "; ".join(texts)
 
 
 def _threads(folder: RunFolder, request: Request, threads: int) -> int:

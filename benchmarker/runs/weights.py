@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,22 @@ def write_tensors(
     # safetensors takes a non-contiguous array's bytes as they lie: make them plain first
     plain = {name: np.array(tensor, order="C") for name, tensor in tensors.items()}
     data = save(plain, metadata={**(notes or {}), DIGEST: _content_digest(plain)})
-    return write_with(path, lambda stream: stream.write(data))
+    return write_with(path, lambda stream: stream.write(_in_one_order(data)))
+
+
+def _in_one_order(data: bytes) -> bytes:
+    """The same safetensors file with its texts by name.
+
+    The library writes them in an order that changes from call to call, and two equal runs
+    shall write equal files.
+    """
+    begin = 8  # the first bytes hold the length of the header, a JSON text
+    end = begin + int.from_bytes(data[:begin], "little")
+    header = json.loads(data[begin:end])
+    texts = dict(sorted(header.pop("__metadata__").items()))
+    text = json.dumps({"__metadata__": texts, **header}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % begin)  # numbers begin at a multiple of 8 bytes
+    return len(text).to_bytes(begin, "little") + text + data[end:]
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from benchmarker.data.preparation import Preparation
-from benchmarker.data.recipes import load_recipe
+from benchmarker.data.recipes import load_recipe, recipe_of_passes
 from benchmarker.networks import registry
 from benchmarker.runs.passes import (
     DrawnImages,
     TurnedImages,
     pass_scores,
-    recipe_of_passes,
     turn_scores,
 )
 from benchmarker.runs.scores import scores

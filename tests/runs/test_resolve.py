@@ -6,6 +6,7 @@ import pytest
 
 from benchmarker.cli.main import main
 from benchmarker.core.errors import SettingsError
+from benchmarker.data import recipes
 from benchmarker.runs.resolve import resolve
 from benchmarker.runs.settings import RunSettings
 from tests.runs.toy import write_toy
@@ -25,11 +26,35 @@ def settings(tmp_path):
         {"optimizer": "sgd"}, {"schedule": "cosine"}, {"class_weights": "sqrt"},
         {"early_stopping": 2}, {"monitor": "total"}, {"protocol": "legacy"},
         {"bin_threshold": True, "preparation": "legacy"}, {"network": "simple"},
+        {"passes": 2}, {"validation_passes": 1}, {"loss": "double_softmax"},
+        {"weight_decay": 1e-4},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
 def test_every_setting_that_changes_a_result_changes_the_identity(settings, change):
     assert resolve(replace(settings, **change)).name != resolve(settings).name
+
+
+def test_how_it_is_tested_and_what_is_kept_make_no_other_run(settings):
+    assert resolve(replace(settings, test_passes=9, keep="all")).name == resolve(settings).name
+
+
+def test_a_setting_of_the_network_makes_another_run_and_its_default_does_not(settings):
+    network = replace(settings, network="agcnn")
+    usual = replace(network, network_settings=(("gates", "3"),))
+    other = replace(network, network_settings=(("gates", "2"),))
+    assert resolve(usual).name == resolve(network).name != resolve(other).name
+
+
+def test_draws_of_the_validation_images_count_where_the_recipe_has_none(settings, monkeypatch):
+    asked = replace(settings, validation_passes=2)
+    before = resolve(asked)
+    # the published recipe, read from a file that somebody edited
+    monkeypatch.setattr(recipes, "PUBLISHED_RECIPE", "affine-flips")
+    assert resolve(asked).name != before.name
+    assert resolve(settings).name == resolve(replace(asked, validation_passes=0)).name
+    random = replace(asked, recipe="random-rotation")
+    assert "validation_recipe" not in resolve(random).identity["settings"]
 
 
 def test_the_data_s_own_size_is_no_other_run(settings):

@@ -1,5 +1,6 @@
 """Which runs need a process, and with how many threads."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from benchmarker.core.records import DIGESTED
 from benchmarker.runs import executor, session
 from benchmarker.runs.folder import RunFolder
+from benchmarker.runs.settings import RunSettings
 
 IDENTITY = {"digest": "abc"}
 
@@ -103,7 +105,7 @@ def test_threads_do_not_depend_on_what_is_complete(tmp_path, monkeypatch):
     runs = [
         SimpleNamespace(
             name=f"simple-toy-s{seed}-abc",
-            settings=SimpleNamespace(seed=seed, network="simple", label="", as_dict=dict),
+            settings=RunSettings("simple", 1e-3, 2, seed=seed),
             identity=IDENTITY,
         )
         for seed in (1, 2, 3)
@@ -124,3 +126,16 @@ def test_threads_do_not_depend_on_what_is_complete(tmp_path, monkeypatch):
     session.perform(asked, runs)
     (spec,) = started
     assert spec.threads == 5
+
+
+def test_what_a_complete_run_lacks_is_said(folder):
+    usual = RunSettings("simple", 1e-3, 2)
+    asked = replace(usual, test_passes=9, keep="all")
+    folder.path.mkdir(parents=True)
+    said = session._unmade(asked, folder)
+    assert f"benchmarker evaluate {folder.path} --passes 9" in said
+    assert "no weights of epochs were kept" in said
+    assert not session._unmade(usual, folder)
+    (folder.path / "augmented.csv").touch()
+    folder.kept.mkdir()
+    assert not session._unmade(asked, folder)

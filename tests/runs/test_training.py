@@ -54,7 +54,9 @@ def make(folder, model=None, *, batch=8, recipe="none", train_count=TRAIN, **set
     scaled = named_preparation("scaled")
     first = prepared(images, images.sources[:train_count], scaled, varied, None)
     values = RunSettings("small", 3e-3, settings.pop("epochs", 2), batch=batch, **settings)
-    batches = ImageBatches(first, 4, batch=batch, seed=values.seed, shuffle=True, recipe=varied)
+    batches = ImageBatches(
+        first, 4, batch=batch, seed=values.seed, shuffle=True, recipe=varied, passes=values.passes
+    )
     validation = prepared(images, images.sources[TRAIN:], scaled, none, None)
     return Training(model or small_model(), values, batches, validation, folder, "id")
 
@@ -106,6 +108,31 @@ def test_stopped_in_any_batch_and_resumed_is_bit_identical(tmp_path, stop_after)
     state = train(resumed)
     assert kept(state.history) == kept(expected.history)
     assert weights_digest(resumed.model) == weights_digest(calm.model)
+
+
+@pytest.mark.parametrize("stop_after", [9, 12, 14])
+def test_passes_and_kept_weights_do_not_depend_on_where_it_was_stopped(tmp_path, stop_after):
+    """Twelve batches an epoch: in the second pass, between epochs, in the second epoch."""
+
+    def made(folder, seed=1):
+        settings = {"passes": 2, "validation_passes": 2, "keep": "all", "loss": "double_softmax"}
+        one = make(tmp_path / folder / "checkpoint", small_model(seed), recipe="affine", **settings)
+        one.recipe = load_recipe("affine")
+        return with_notes(one)
+
+    calm = made("calm")
+    expected = train(calm)
+    stopped = made("stopped")
+    assert len(stopped.batches) == 12
+    calls = iter(range(1000))
+    stopped.stop_asked = lambda: next(calls) >= stop_after - 1
+    with pytest.raises(Interrupted):
+        train(stopped)
+    resumed = made("stopped", seed=77)
+    assert kept(train(resumed).history) == kept(expected.history)
+    for epoch in (1, 2):
+        name = f"{epoch:05d}.safetensors"
+        assert (resumed.kept / name).read_bytes() == (calm.kept / name).read_bytes()
 
 
 def test_dropout_masks_differ_between_batches_epochs_and_seeds():

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarker.core.errors import MissingDataError, SettingsError, suggest
+from benchmarker.data.recipes import PUBLISHED_RECIPE
 from benchmarker.hosts.attention.panels import Look
-from benchmarker.runs.passes import PUBLISHED_RECIPE
 
 METHODS = ("attention", "grad-cam")
 EACH = ("sources", "epochs", "classes", "confusion")  # figures of one network

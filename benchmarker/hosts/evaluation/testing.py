@@ -10,14 +10,14 @@ import numpy as np
 from benchmarker.core.errors import BenchmarkerError, SettingsError
 from benchmarker.core.seeds import PAPER_SEEDS, derive_seed
 from benchmarker.data.images import ImageSet
-from benchmarker.data.recipes import Recipe, load_recipe
+from benchmarker.data.recipes import Recipe, load_recipe, recipe_of_passes
 from benchmarker.data.sharing import common_classes, shared_sources
 from benchmarker.hosts.evaluation.preparing import Fitting, name_of, prepare_set
 from benchmarker.hosts.evaluation.tested import Chosen, Tested, TrainingSet, Wanted
 from benchmarker.hosts.evaluation.training_sets import own_names, set_names
 from benchmarker.metrics.augmented import evaluate_passes
 from benchmarker.runs.evaluation import Asked, groups_of, measure
-from benchmarker.runs.passes import drawn_passes, recipe_of_passes
+from benchmarker.runs.passes import drawn_passes
 from benchmarker.runs.scores import scores as plain_scores
 from benchmarker.runs.trained import Trained
 
