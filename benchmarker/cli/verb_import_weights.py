@@ -30,11 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, check, write; says what the file did not tell."""
     from benchmarker.data.preparation import named_preparation
-    from benchmarker.hosts.foreign_weights import import_weights
-    from benchmarker.runs.trained import write_trained
+    from benchmarker.runs.calm import start_backend
 
     given = chosen_settings(arguments.settings)
     _require_suffix(arguments.output)
+    start_backend()
+    from benchmarker.hosts.foreign_weights import import_weights
+    from benchmarker.runs.trained import write_trained
+
     found = import_weights(arguments.network, arguments.file, given, size=arguments.size)
     write_trained(
         arguments.output,

@@ -134,6 +134,7 @@ def _notes(job: Job) -> dict[str, str]:
         shape=resolved.shape,
         classes=resolved.images.classes,
         preparation=resolved.preparation,
+        legacy=settings.protocol == "legacy",
     )
 
 

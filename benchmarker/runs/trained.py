@@ -72,6 +72,7 @@ class Trained:
     tensors : the weights by name
     where : the file that they come from
     record : of the run, where they come from one
+    legacy : whether the network keeps its published output, as `registry.build` says
     """
 
     network: str
@@ -82,13 +83,13 @@ class Trained:
     tensors: Mapping[str, np.ndarray]
     where: Path
     record: Record | None = None
+    legacy: bool = False
 
     @cached_property
     def model(self) -> Any:
         """The Keras model, from prepared images to probabilities."""
-        legacy = self.record is not None and self.record.identity["protocol"] == "legacy"
         model = registry.build(
-            self.network, self.shape, len(self.classes), seed=0, legacy=legacy,
+            self.network, self.shape, len(self.classes), seed=0, legacy=self.legacy,
             **self.network_settings,
         )  # fmt: skip
         assign(model.weights, dict(self.tensors), self.where)
@@ -173,6 +174,7 @@ def _from_record(record: Record, path: Path) -> Trained:
         tensors=tensors,
         where=path,
         record=record,
+        legacy=identity["protocol"] == "legacy",
     )
 
 
@@ -194,6 +196,7 @@ def _from_notes(path: Path, tensors: dict[str, np.ndarray], notes: dict[str, str
         preparation=preparation_from(values["preparation"], path),
         tensors=tensors,
         where=path,
+        legacy=said.get("legacy", False),
     )
 
 
@@ -207,21 +210,26 @@ def preparation_from(values: Mapping[str, Any], where: Path) -> Preparation:
         raise InputFileError(message) from error
 
 
-def trained_notes(
+def trained_notes(  # noqa: PLR0913 - the facts of one file, by keyword
     *,
     network: str,
     network_settings: Mapping[str, Any],
     shape: Sequence[int],
     classes: Sequence[str],
     preparation: Preparation,
+    legacy: bool = False,
 ) -> dict[str, str]:
-    """The text metadata that lets a weights file be used by itself."""
+    """The text metadata that lets a weights file be used by itself.
+
+    `legacy` says that the network was built so, with the output that was published.
+    """
     said = {
         "network": network,
         "network_settings": dict(network_settings),
         "shape": list(shape),
         "classes": list(classes),
         "preparation": preparation.as_dict(),
+        **({"legacy": True} if legacy else {}),
     }
     return {NOTES: json.dumps(said)}
 

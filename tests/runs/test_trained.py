@@ -10,6 +10,7 @@ from benchmarker.networks import registry
 from benchmarker.runs.trained import kept_epochs, open_trained, write_trained
 from benchmarker.runs.weights import named_weights, write_tensors
 
+SIGMOID = "atlas"
 SETTINGS = {"gates": 2, "normalisation": "softmax", "aggregation": "concat"}
 
 
@@ -88,3 +89,17 @@ def test_epochs_kept_are_found_in_order(tmp_path):
         (tmp_path / "epochs").mkdir(exist_ok=True)
         (tmp_path / "epochs" / f"{number:05d}.safetensors").touch()
     assert kept_epochs(tmp_path) == [3, 12]
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_weights_of_the_legacy_protocol_keep_their_published_output(tmp_path, legacy):
+    """Its sigmoid does not sum to 1; a softmax of the same weights says something else."""
+    shape = (150, 150, 1)
+    other = registry.build(SIGMOID, shape, 2, seed=5, legacy=legacy)
+    path = write_trained(
+        tmp_path / "w.safetensors", other, network=SIGMOID, network_settings={}, shape=shape,
+        classes=("A", "B"), preparation=named_preparation("scaled"), legacy=legacy,
+    )  # fmt: skip
+    images = np.random.default_rng(2).random((2, *shape), "float32")
+    assert np.array_equal(open_trained(path).model(images), other(images))
+    assert np.allclose(np.sum(other(images), axis=1), 1) is not legacy

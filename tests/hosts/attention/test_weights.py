@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -250,3 +251,12 @@ def test_scores_and_maps_agree_with_pytorch(gates, normalisation, aggregation, t
     for ours, their in zip(maps, wanted_maps, strict=True):
         expected = their.numpy().transpose(0, 2, 3, 1)
         assert np.abs(ours - expected).max() < most * max(1, np.abs(expected).max())
+
+
+def test_the_command_says_nothing_but_its_own(tmp_path):
+    """In a process of its own, where the numerical library would greet on stderr."""
+    words = ["import-weights", "agcnn", str(saved(tmp_path / "a.npz", make())), "--size", str(SIDE)]
+    command = [sys.executable, "-m", "benchmarker", *words, "-o", str(tmp_path / "b.safetensors")]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stderr.startswith("not told by")
+    assert found.stderr.count("\n") == 1
