@@ -12,7 +12,6 @@ from benchmarker.networks.entries import whole
 
 NAME = "predict"
 HELP = "classify images with a trained network: data sets, FITS and PNG files, folders of them"
-BATCH = 32
 STDERR = 2
 MOST_LISTED = 50
 MOST_NAMED = 3
@@ -54,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--batch",
         type=checked(whole(1)),
-        default=BATCH,
         metavar="N",
-        help=f"images at a time; decides the memory needed (default: {BATCH})",
+        help="images at a time; decides the memory needed (default: 32, or 16 where maps are "
+        "normalised over the batch: classes then depend on it)",
     )
 
 

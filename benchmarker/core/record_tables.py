@@ -105,7 +105,7 @@ def read_predictions(path: Path, classes: Sequence[str]) -> dict[str, Prediction
 
 
 def read_augmented(path: Path, classes: Sequence[str]) -> dict[str, AugmentedTable]:
-    """Content of augmented.csv by model, at least ``best``; `InputFileError` lists every bad line."""
+    """Content of augmented.csv by model, at least ``best``; see `read_predictions`."""
     shares, scores = _columns("p", classes), _columns("s", classes)
 
     def read(row: dict[str, Any]) -> tuple[int, int, list[float], list[float]]:
@@ -121,7 +121,7 @@ def read_augmented(path: Path, classes: Sequence[str]) -> dict[str, AugmentedTab
 
 
 def read_rotation(path: Path, classes: Sequence[str]) -> dict[str, RotationTable]:
-    """Content of rotation.csv by model, at least ``best``; `InputFileError` lists every bad line."""
+    """Content of rotation.csv by model, at least ``best``; see `read_predictions`."""
 
     def read(row: dict[str, Any]) -> tuple[float, float, int]:
         return float(row["agreement"]), float(row["entropy"]), int(row["turns"])

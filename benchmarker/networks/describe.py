@@ -71,7 +71,7 @@ class Description:
         return plain
 
 
-def describe(
+def describe(  # noqa: PLR0913 (the input of a network, in words)
     name: str,
     size: int | tuple[int, int] = 300,
     classes: int = 4,

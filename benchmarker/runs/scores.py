@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 INFERENCE_BATCH = 32
+BATCH_WIDE = 16  # images at a time where maps are normalised over the batch, as published
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips it
 
 _heads: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
@@ -61,9 +62,20 @@ def _scores_tensor(model: Any) -> Any:
     return last.input
 
 
-def scores(model: Any, prepared: Any, *, batch: int = INFERENCE_BATCH) -> np.ndarray:
-    """Scores of all prepared images, float64 (n, classes)."""
+def batch_of(model: Any) -> int:
+    """Images that a model is shown at a time.
+
+    It changes scores only where a network normalises over the batch, and is then the
+    batch of the published tests.
+    """
+    wide = any(getattr(layer, "maps_over", "") == "batch" for layer in model.layers)
+    return BATCH_WIDE if wide else INFERENCE_BATCH
+
+
+def scores(model: Any, prepared: Any, *, batch: int | None = None) -> np.ndarray:
+    """Scores of all prepared images in their order, float64 (n, classes)."""
     head, rows = score_head(model), np.arange(len(prepared))
+    batch = batch_of(model) if batch is None else batch
     parts = [
         head.predict_on_batch(prepared.read(rows[first : first + batch]))
         for first in range(0, len(rows), batch)

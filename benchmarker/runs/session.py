@@ -74,17 +74,23 @@ def plan(request: Request) -> list[Resolved]:
         raise SettingsError(message)
     problems = Problems("the plan", SettingsError)
     runs: list[Resolved] = []
+    left_out: dict[str | None, str] = {}
     # a run that is begun anew needs the weights that it starts from; others remember them
     known = None if request.again else request.results / "runs"
     for entry in request.entries:
         for seed in request.seeds:
             settings = RunSettings(**{**entry.settings, **request.overrides, "seed": seed})
             try:
-                runs.append(resolve(_with_fitting_subset(settings, request), known))
+                fitting = _with_fitting_subset(settings, request)
+                if fitting.subset != settings.subset:
+                    left_out.setdefault(settings.subset, settings.data)
+                runs.append(resolve(fitting, known))
             except SettingsError as error:
                 if str(error) not in problems.texts:
                     problems.add(str(error))
     problems.raise_if_any()
+    for subset, data in left_out.items():
+        say(f"the run list's subset {subset} is left out: {data} has no such part")
     names = [run.name for run in runs]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:

@@ -7,34 +7,39 @@ from typing import Any
 
 import numpy as np
 
-from benchmarker.runs.scores import INFERENCE_BATCH, SMALLEST_PROBABILITY, scores, softmax
+from benchmarker.runs.scores import INFERENCE_BATCH, scores, softmax
 
 WARM_UP = 2
 REPEATS = 5
 SPEED_IMAGES = 64
 
 
-def probabilities(model: Any, prepared: Any, *, batch: int = INFERENCE_BATCH) -> np.ndarray:
+def probabilities(model: Any, prepared: Any) -> np.ndarray:
     """Class probabilities of all prepared images, float64 of shape (n, classes), rows sum to 1.
 
     A network whose output does not sum to 1 (the sigmoid of ``atlas`` in the legacy
     protocol) is divided by its sum, as the loss does in training.
     """
-    return softmax(scores(model, prepared, batch=batch))
+    return softmax(scores(model, prepared))
 
 
-def cross_entropy(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean of -ln(probability of the true class), without any penalty; nats."""
-    true = np.clip(predicted[np.arange(len(labels)), labels], SMALLEST_PROBABILITY, 1.0)
-    return float(-np.log(true).mean())
+def cross_entropy(labels: np.ndarray, values: np.ndarray) -> float:
+    """Mean of -ln(probability of the true class) from scores (n, classes), no penalty; nats.
+
+    From scores, as in training: a confident mistake counts in full, where a probability
+    would have become 0.
+    """
+    from scipy.special import log_softmax
+
+    return float(-log_softmax(values, axis=1)[np.arange(len(labels)), labels].mean())
 
 
 def quick_scores(model: Any, prepared: Any) -> dict[str, float]:
     """Accuracy and cross-entropy without dropout."""
-    predicted = probabilities(model, prepared)
+    values = scores(model, prepared)
     return {
-        "accuracy": float(np.mean(predicted.argmax(axis=1) == prepared.labels)),
-        "cross_entropy": cross_entropy(prepared.labels, predicted),
+        "accuracy": float(np.mean(values.argmax(axis=1) == prepared.labels)),
+        "cross_entropy": cross_entropy(prepared.labels, values),
     }
 
 

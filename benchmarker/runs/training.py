@@ -24,9 +24,15 @@ from benchmarker.runs.checkpoint import TrainingState
 from benchmarker.runs.loader import read_ahead
 from benchmarker.runs.parts import weights_of, with_slowed
 from benchmarker.runs.passes import drawn_passes
-from benchmarker.runs.scores import double_softmax, double_softmax_loss, score_head
+from benchmarker.runs.scores import (
+    double_softmax,
+    double_softmax_loss,
+    score_head,
+    scores,
+    softmax,
+)
 from benchmarker.runs.settings import RunSettings
-from benchmarker.runs.testing import cross_entropy, probabilities
+from benchmarker.runs.testing import cross_entropy
 from benchmarker.runs.weights import named_weights, write_tensors
 
 # A checkpoint is written at the end of an epoch if the last one is older than this
@@ -241,11 +247,11 @@ def _number(value: Any) -> float:
 
 
 def _validate(training: Training, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and probabilities of the validation images, of all passes one after the other."""
+    """Labels and scores of the validation images, of all passes one after the other."""
     model, settings = training.model, training.settings
     labels, count = training.validation.labels, settings.validation_passes
     if not count:
-        return labels, probabilities(model, training.validation)
+        return labels, scores(model, training.validation)
     passes = drawn_passes(
         training.validation,
         training.recipe,
@@ -253,21 +259,20 @@ def _validate(training: Training, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         purpose="validation pass",
         passes=range(epoch * count, (epoch + 1) * count),
     )
-    predicted = [probabilities(model, images) for images in passes]
-    return np.tile(labels, count), np.concatenate(predicted)
+    return np.tile(labels, count), np.concatenate([scores(model, images) for images in passes])
 
 
 def _finish_epoch(training: Training, learner: Any, state: TrainingState) -> None:
     model, settings = training.model, training.settings
     means = {name: total / state.sums["images"] for name, total in state.sums.items()}
-    labels, predicted = _validate(training, state.epoch)
+    labels, said = _validate(training, state.epoch)
     values = {
         "epoch": state.epoch + 1,
         "cross_entropy": means["cross_entropy"],
         "penalty": penalty(model),
         "accuracy": means["accuracy"],
-        "val_cross_entropy": cross_entropy(labels, predicted),
-        "val_accuracy": float(np.mean(predicted.argmax(axis=1) == labels)),
+        "val_cross_entropy": cross_entropy(labels, said),
+        "val_accuracy": float(np.mean(said.argmax(axis=1) == labels)),
         "learning_rate": _number(learner.optimizer.learning_rate),
         "seconds": round(state.epoch_seconds, 3),
         "images_per_second": round(
@@ -276,7 +281,7 @@ def _finish_epoch(training: Training, learner: Any, state: TrainingState) -> Non
     }
     if settings.loss == "double_softmax":
         values["loss"] = means["loss"] - values["penalty"]
-        values["val_loss"] = double_softmax_loss(labels, predicted)
+        values["val_loss"] = double_softmax_loss(labels, softmax(said))
     state.history.append(values)
     monitored = values.get("val_loss", values["val_cross_entropy"])
     if settings.monitor == "total":

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarker.networks import registry
 from benchmarker.runs.scores import (
+    batch_of,
     double_softmax,
     double_softmax_loss,
     score_head,
@@ -81,3 +82,13 @@ def test_keras_does_not_leave_the_second_softmax_out():
     value = head.test_on_batch(x, y)
     assert value == pytest.approx(float(np.mean(double_softmax(y, head(x)))), rel=1e-5)
     assert value >= 0.3132
+
+
+@pytest.mark.parametrize(("over", "batch"), [("image", 32), ("batch", 16)])
+def test_maps_over_the_batch_are_tested_in_the_published_batches(over, batch):
+    model = registry.build("agcnn", (28, 28, 1), 2, seed=1, gates=1, maps_over=over)
+    assert batch_of(model) == batch
+    given = images(40)
+    whole = scores(model, given)
+    alone = np.concatenate([scores(model, Images(given.values[[row]])) for row in range(3)])
+    assert np.allclose(whole[:3], alone, rtol=1e-4) == (over == "image")

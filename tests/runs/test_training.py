@@ -12,6 +12,7 @@ from benchmarker.data.preparation import named_preparation
 from benchmarker.data.recipes import load_recipe
 from benchmarker.networks import registry
 from benchmarker.runs import checkpoint, training
+from benchmarker.runs.scores import scores
 from benchmarker.runs.settings import RunSettings
 from benchmarker.runs.testing import cross_entropy, probabilities
 from benchmarker.runs.training import Interrupted, Training, class_weights, train
@@ -89,10 +90,16 @@ def test_the_penalty_is_apart_from_the_cross_entropy(tmp_path):
     kernel = made.model.get_layer("hidden").get_weights()[0]
     assert row["penalty"] == pytest.approx(0.01 * np.sum(kernel.astype(np.float64) ** 2), rel=1e-5)
     predicted = probabilities(made.model, made.validation)
+    said = scores(made.model, made.validation)
     labels = made.validation.labels
     by_hand = -np.log(predicted[np.arange(len(labels)), labels]).mean()
     assert row["val_cross_entropy"] == pytest.approx(by_hand)
-    assert cross_entropy(labels, predicted) == pytest.approx(by_hand)
+    assert cross_entropy(labels, said) == pytest.approx(by_hand)
+
+
+def test_a_confident_mistake_counts_in_full():
+    said = np.array([[300.0, 0.0], [0.0, 40.0]])
+    assert cross_entropy(np.array([1, 1]), said) == pytest.approx(150.0)
 
 
 @pytest.mark.parametrize("stop_after", [1, 5, 6, 7])

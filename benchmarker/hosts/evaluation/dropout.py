@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarker.core.errors import SettingsError
 from benchmarker.core.seeds import derive_seed
-from benchmarker.runs.scores import INFERENCE_BATCH, score_head
+from benchmarker.runs.scores import batch_of, score_head
 from benchmarker.runs.training import set_dropout_seeds
 
 
@@ -61,15 +61,15 @@ def dropout_scores(
     passes made. Weights and statistics of `model` are the same afterwards.
     """
     rows = np.arange(len(prepared))
-    masks = derive_seed(seed, "dropout passes")
+    masks, together = derive_seed(seed, "dropout passes"), batch_of(model)
     found = []
     with _frozen(score_head(model)) as head:
         dropping = Dropping(head)
         for number in range(passes):
             parts = []
-            for batch, first in enumerate(range(0, len(rows), INFERENCE_BATCH)):
+            for batch, first in enumerate(range(0, len(rows), together)):
                 set_dropout_seeds(head, masks, number, batch)
-                images = prepared.read(rows[first : first + INFERENCE_BATCH])
+                images = prepared.read(rows[first : first + together])
                 parts.append(dropping.predict_on_batch(images))
             found.append(np.concatenate(parts).astype(np.float64))
             done(number + 1)

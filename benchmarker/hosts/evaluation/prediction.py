@@ -15,7 +15,7 @@ from benchmarker.core.errors import InputFileError
 from benchmarker.data.preparation import Preparation, last_scaling, prepare
 from benchmarker.hosts.evaluation.images_to_predict import Images
 from benchmarker.hosts.evaluation.preparing import Fitting, name_of
-from benchmarker.runs.scores import INFERENCE_BATCH, score_head, softmax
+from benchmarker.runs.scores import batch_of, score_head, softmax
 
 
 @dataclass
@@ -56,7 +56,7 @@ def predict(
     images: Images,
     outcome: Outcome,
     *,
-    batch: int = INFERENCE_BATCH,
+    batch: int | None = None,
     step: Callable[[int, int], None] = lambda *_: None,
 ) -> Iterator[Prediction]:
     """Predictions in the order of the images, without those that could not be used.
@@ -64,6 +64,7 @@ def predict(
     These are noted in `outcome` with their reasons. `step` is told how many are done.
     """
     head = score_head(fitting.trained.model)
+    batch = batch_of(fitting.trained.model) if batch is None else batch
     waiting: list[tuple[int, np.ndarray]] = []
     total = len(images.names)
     for number in range(total):
