@@ -96,6 +96,8 @@ def test_stopped_it_leaves_nothing(run_folder, tmp_path):
             stdout=subprocess.PIPE,
             stderr=log,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
+            # tests started in the background by a script inherit a SIGINT that is ignored
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
     end = time.monotonic() + 120
     while b"augmented passes" not in (tmp_path / "log").read_bytes():
@@ -103,7 +105,10 @@ def test_stopped_it_leaves_nothing(run_folder, tmp_path):
         assert time.monotonic() < end
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    try:
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert out == b""
     log = (tmp_path / "log").read_text()
