@@ -90,7 +90,7 @@ def plan(request: Request) -> list[Resolved]:
                     problems.add(str(error))
     problems.raise_if_any()
     for subset, data in left_out.items():
-        say(f"the run list's subset {subset} is left out: {data} has no such part")
+        say(f"the run list's subset {subset} is left out: {data} was asked for")
     names = [run.name for run in runs]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
@@ -103,18 +103,22 @@ def plan(request: Request) -> list[Resolved]:
 
 
 def _with_fitting_subset(settings: RunSettings, request: Request) -> RunSettings:
-    """Without the run list's subset where the command names another data set that has none.
+    """Without the run list's subset where the command names a data set that has none, or is one.
 
-    So one list serves MiraBest, whose subsets it names, and FR-DEEP.
+    So one list serves MiraBest, whose subsets it names, FR-DEEP, and ``-d mirabest-confident``.
+    An unknown subset of a set that has some stays, and is refused when the set is opened: left
+    out, a misspelt word would train on all classes of the whole set.
     """
     asked = request.overrides
     if settings.subset is None or "subset" in asked or "data" not in asked:
         return settings
-    card = open_images(replace(settings, subset=None)).provenance.get("card")
-    known = () if card is None else load_card(load_card(card).base or card).subsets
-    if any(subset.answers_to(settings.subset) for subset in known):
-        return settings
-    return replace(settings, subset=None)
+    name = open_images(replace(settings, subset=None)).provenance.get("card")
+    card = None if name is None else load_card(name)
+    if card is None or not (card.subset or card.subsets):
+        return replace(settings, subset=None)
+    if card.subset is not None and not card.subset.answers_to(settings.subset):
+        return replace(settings, subset=None)
+    return settings
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarker.core.errors import SettingsError
 from benchmarker.core.records import DIGESTED
 from benchmarker.runs import executor, session
 from benchmarker.runs.folder import RunFolder
@@ -139,3 +140,27 @@ def test_what_a_complete_run_lacks_is_said(folder):
     (folder.path / "augmented.csv").touch()
     folder.kept.mkdir()
     assert not session._unmade(asked, folder)
+
+
+def test_the_subset_of_a_list_yields_to_the_data_of_the_command(tmp_path, monkeypatch, real_data):
+    monkeypatch.setenv("BENCHMARKER_DATA", str(real_data))
+    for data, listed, kept in (
+        ("mirabest", "nounc", "nounc"),
+        ("mirabest-confident", "nounc", "nounc"),
+        ("mirabest-confident", "nohybrid", None),
+        ("frdeep-first", "nohybrid", None),
+    ):
+        asked = request(tmp_path, overrides={"data": data})
+        settings = RunSettings("simple", 1e-3, 1, data=data, subset=listed)
+        assert session._with_fitting_subset(settings, asked).subset == kept
+
+
+def test_a_misspelt_subset_of_a_list_does_not_train_on_the_whole_set(
+    tmp_path, monkeypatch, real_data
+):
+    monkeypatch.setenv("BENCHMARKER_DATA", str(real_data))
+    asked = request(tmp_path, overrides={"data": "mirabest"})
+    settings = RunSettings("simple", 1e-3, 1, data="mirabest", subset="nonunc")
+    fitting = session._with_fitting_subset(settings, asked)
+    with pytest.raises(SettingsError, match="expected one of the subsets of mirabest"):
+        session.open_images(fitting)
