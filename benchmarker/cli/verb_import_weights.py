@@ -10,10 +10,20 @@ from benchmarker.cli.network_settings import add_set_option, chosen_settings
 
 NAME = "import-weights"
 HELP = "bring weights of another program (.pt, .npz, .safetensors) into a network of ours"
+EXAMPLES = """examples:
+  benchmarker import-weights agcnn 26.pt -o agcnn.safetensors --set maps_over=batch
+      a published checkpoint; its maps take their extremes over the batch
+  benchmarker import-weights agcnn arrays.npz -o agcnn.safetensors --set normalisation=softmax
+      the same names in an .npz; the normalisation cannot be told from the arrays
+
+then: benchmarker predict agcnn.safetensors IMAGES, and likewise explain and evaluate
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
     parser.add_argument("network", metavar="NETWORK", help="for instance agcnn")
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="PyTorch checkpoint, or arrays under its names"
@@ -23,7 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_set_option(parser)
     parser.add_argument(
-        "--size", type=int, metavar="N", help="side of the images in pixels (default: as trained)"
+        "--size",
+        type=int,
+        metavar="N",
+        help="side of the images, if the file does not tell (default: 150)",
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,9 +136,22 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
         message = f"no file {path}"
         raise InputFileError(message)
     if path.suffix == ".safetensors":
-        return read_tensors(path)[0]
+        arrays = read_tensors(path)[0]
+        if arrays and all("|" in name for name in arrays):
+            message = (
+                f"{path}: weights of Benchmarker already, nothing to import: give this file to "
+                "predict, explain, evaluate or --init"
+            )
+            raise InputFileError(message)
+        return arrays
     with path.open("rb") as stream:
         is_zip = stream.read(2) == b"PK"
+    if is_zip and not zipfile.is_zipfile(path):
+        message = (
+            f"{path}: cut off or damaged: expected a whole zip archive (a PyTorch checkpoint or "
+            "an .npz), its list of contents is missing; fetch or copy it again"
+        )
+        raise InputFileError(message)
     if is_zip and not any(
         name.split("/")[-1] == "data.pkl" for name in reading_npz.array_names(path)
     ):

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from benchmarker.cli.main import main
 from benchmarker.core.errors import InputFileError, SettingsError
@@ -191,10 +192,16 @@ def test_the_command_refuses_by_name_and_without_a_traceback(tmp_path, capsys):
     other = tmp_path / "other.npz"
     np.savez(other, **{"layer1.weight": np.ones((3, 3))})
     evil = write_zip(tmp_path / "evil.pt", {"a": Global("os", "system")})
+    half = tmp_path / "half.pt"
+    half.write_bytes(evil.read_bytes()[: evil.stat().st_size // 2])
+    ours = tmp_path / "ours.safetensors"
+    save_file({"000|conv1a/kernel": np.ones((3, 3, 1, 6), np.float32)}, ours)
     for words, text in (
         ((short,), "short.npz"),
         ((other,), "other.npz: not the weights of an AG-CNN"),
         ((evil,), "evil.pt: refused: it asks for os.system"),
+        ((half,), "half.pt: cut off or damaged: expected a whole zip archive"),
+        ((ours,), "ours.safetensors: weights of Benchmarker already, nothing to import"),
         ((tmp_path / "none.pt",), "no file"),
         ((whole, "--set", "gates"), "not of the form key=value"),
         ((whole, "--set", "gates=5"), "'5' is not a whole number from 0 to 3"),
