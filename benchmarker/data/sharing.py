@@ -272,7 +272,8 @@ def common_classes(trained_classes: Sequence[str], tested_classes: Sequence[str]
         message = (
             f"the model tells {', '.join(trained)} and the set holds {', '.join(tested)}{near}: "
             f"{len(mapping)} classes of the same name, expected at least {_FEWEST_CLASSES} "
-            "(a subset of the set may name its classes otherwise: benchmarker data list)"
+            "(a subset of the set may name its classes otherwise: --subset; "
+            "`benchmarker data list` shows which there are)"
         )
         raise SettingsError(message)
     return CommonClasses(trained, tested, mapping)

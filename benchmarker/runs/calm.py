@@ -41,7 +41,7 @@ def start_backend() -> None:
 
 @contextmanager
 def _greetings_held_back() -> Iterator[None]:
-    """Keep what C++ code writes to stderr; shown only where the block fails."""
+    """Keep what C++ code writes to stderr; shown only where the block fails, not on Ctrl-C."""
     sys.stderr.flush()
     descriptor = 2
     kept = os.dup(descriptor)
@@ -50,7 +50,7 @@ def _greetings_held_back() -> Iterator[None]:
             os.dup2(said.fileno(), descriptor)
             try:
                 yield
-            except BaseException:
+            except Exception:
                 os.dup2(kept, descriptor)
                 said.seek(0)
                 shutil.copyfileobj(said, sys.stderr)

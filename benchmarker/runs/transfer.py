@@ -198,7 +198,9 @@ def _check_fit(
             theirs_shape, ours = next(p for p in (*pairs, (offered[name], shapes)) if p[0] != p[1])
             problems.add(f"layer {name} has weights {theirs_shape} there, {ours} here")
     if problems:
-        problems.add(_advice(settings.network == trained.network, shape, trained.shape))
+        # advice is no fault of its own
+        advice = _advice(settings.network == trained.network, shape, trained.shape)
+        problems.texts[-1] += f"; {advice}"
     problems.raise_if_any()
 
 

@@ -212,3 +212,11 @@ def test_rows_that_are_no_numbers_are_a_usage_error(place, capfd):
         explain(place, "run", "toy.npz", "-o", "m", "--rows", "8,x")
     assert stopped.value.code == 1
     assert "expected e.g. 8 or 8,92" in capfd.readouterr().err
+
+
+def test_networks_of_different_sizes_are_not_put_side_by_side(place, tmp_path, capfd):
+    weights(tmp_path / "small.safetensors", side=16, gates=2)
+    paths = (tmp_path / "small.safetensors", place / "softmax.safetensors", place / "toy.npz")
+    words = ("--figure", "array", "--most", "1", "--crop", "-o", tmp_path / "m")
+    assert main(["explain", *map(str, (*paths, *words))]) == 1
+    assert "different sizes, 16 x 16 and 24 x 24 pixels" in capfd.readouterr().err

@@ -88,7 +88,7 @@ def test_broken_images_are_named_and_the_others_done(here, capsys):
     assert len(table((here / "out.csv").read_text())) == 7
     assert "6 images could not be used:" in said
     assert "png/broken.fits: not a FITS image" in said
-    assert "png/notes.png" in said
+    assert "png/notes.png: not a PNG image: expected" in said
     assert "4 images (wide0, wide1, wide2, ...): each is 40 x 40 pixels, mcrgnet takes 32" in said
     assert main(["predict", "w.safetensors", "png/wide0.png", "--crop"]) == 0
     assert "1 of them cropped to their central 32 x 32 pixels" in capsys.readouterr().err

@@ -88,6 +88,8 @@ def test_another_network_is_refused_with_the_layers(tmp_path):
     assert "init has no layer conv_01, conv_03" in text
     assert "conv1a, bnorm1a" in text
     assert "(24 in all) of init finds no place" in text
+    assert "has 2 faults" in text  # the advice after them is none
+    assert text.endswith("; expected weights of the same network with the same settings and size")
 
 
 def test_a_gate_more_than_wanted_is_refused(tmp_path):

@@ -248,9 +248,13 @@ def _compared(work: Work, networks: list[tuple[str, Any]]) -> list[Path]:
 def _compared_arrays(found: list[Explained]) -> dict[str, Any]:
     """Images (n, H, W), mean maps (k, n, H, W) and scores (k, n, classes) of k networks."""
     first = found[0]
-    same = len({one.images.shape for one in found}) == 1
-    if not same:
-        message = "the networks take images of different sizes; expected one size to compare them"
+    sizes = sorted({one.images.shape[1:3] for one in found})
+    if len(sizes) > 1:
+        listed = " and ".join(f"{height} x {width}" for height, width in sizes)
+        message = (
+            f"the networks take images of different sizes, {listed} pixels; expected one size "
+            "to compare them"
+        )
         raise SettingsError(message)
     return {
         "images": first.images,

@@ -68,7 +68,12 @@ class FileImages:
     def read(self, number: int) -> np.ndarray:
         """A FITS file as float32, a PNG as uint8, told apart by their content."""
         path = self.paths[number]
-        return _decoder(_head(path), self.options)(path)
+        head = _head(path)
+        if path.name.lower().endswith(PNG_SUFFIXES) and not head.startswith((_PNG, _FITS)):
+            # otherwise it would be refused as a FITS image, which nobody said it was
+            message = f"{path}: not a PNG image: expected {_PNG!r} at its start, got {head!r}"
+            raise InputFileError(message)
+        return _decoder(head, self.options)(path)
 
 
 def _decoder(head: bytes, options: ReadOptions) -> Callable[[Path], np.ndarray]:
