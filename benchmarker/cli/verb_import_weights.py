@@ -62,7 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
         preparation=named_preparation(found.preparation),
     )
     if found.assumed:
-        print(f"not told by {arguments.file}, taken as: {_text(found.assumed)}", file=sys.stderr)
+        advice = f" ({found.advice})" if found.advice else ""
+        text = f"not told by {arguments.file}, taken as: {_text(found.assumed)}{advice}"
+        print(text, file=sys.stderr)
     told = {key: value for key, value in found.settings.items() if key not in found.assumed}
     height, width, channels = found.shape
     print(f"{arguments.output}: {found.network}, {_text(told)}")

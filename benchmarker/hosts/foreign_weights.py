@@ -76,6 +76,7 @@ class Layout:
     class_names : of a network with as many classes
     side : pixels where the arrays do not tell
     claimed : settings that arrays reveal, so that a variant's own name is held against them
+    advice : what the settings of published weights are, where the arrays do not tell
     """
 
     family: str
@@ -86,6 +87,7 @@ class Layout:
     class_names: tuple[str, ...]
     side: int
     claimed: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Imported:
     classes: tuple[str, ...]
     preparation: str
     assumed: dict[str, Any]
+    advice: str
 
 
 def layout_of(network: str) -> Layout:
@@ -193,7 +196,9 @@ def import_weights(
     _fill(layout.slots(model), arrays, path)
     assumed = {k: v for k, v in settings.items() if k not in firm and k not in inferred.settings}
     classes = _class_names(layout, inferred.classes)
-    return Imported(model, network, settings, shape, classes, layout.preparation, assumed)
+    return Imported(
+        model, network, settings, shape, classes, layout.preparation, assumed, layout.advice
+    )
 
 
 def export_arrays(model: Any, layout: Layout) -> dict[str, np.ndarray]:

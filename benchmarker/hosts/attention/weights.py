@@ -146,4 +146,5 @@ LAYOUT = Layout(
     class_names=("FRI", "FRII"),
     side=150,
     claimed=("gates", "aggregation", "kernel"),
+    advice="published weights want --set maps_over=batch",
 )

@@ -266,4 +266,5 @@ def test_the_command_says_nothing_but_its_own(tmp_path):
     command = [sys.executable, "-m", "benchmarker", *words, "-o", str(tmp_path / "b.safetensors")]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     assert found.stderr.startswith("not told by")
+    assert "published weights want --set maps_over=batch" in found.stderr
     assert found.stderr.count("\n") == 1
