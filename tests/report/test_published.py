@@ -81,7 +81,7 @@ def test_every_published_variant_and_every_pair_of_sets_is_there(shipped_table):
     normalisations = ("range_norm", "std_mean_norm", "sigmoid", "softmax")
     aggregations = ("mean", "concat", "deep_sup", "ft")
     assert {f"agcnn_{n}_{a}" for n in normalisations for a in aggregations} < names
-    across = {n.data for n in shipped_table if n.network == "agcnn" and "trained on" in n.data}
+    across = {n.data for n in shipped_table if n.network == "agcnn" and "tested on" in n.data}
     assert len(across) == 6
     keys = [(number.network, number.data, number.metric) for number in shipped_table]
     # two rows of one key would hide one of them
