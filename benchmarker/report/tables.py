@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,6 +82,7 @@ def table(rows: Sequence[dict[str, Any]], *, width: int = 100) -> Group:
 
 def _fitted(rows: Sequence[dict[str, Any]], width: int) -> Table:
     cells = {name: [one_line(cell(row)) for row in rows] for name, _, cell in _COLUMNS}
+    cells["network"] = names_with_settings(rows)
     dull = {name for name in _IF_DIFFERENT if len(set(cells[name])) == 1}
     dull |= {name for name in _IF_THERE if set(cells[name]) == {"-"}}
     space = width
@@ -98,6 +101,28 @@ def _fitted(rows: Sequence[dict[str, Any]], width: int) -> Table:
     for number in range(len(rows)):
         found.add_row(*(Text(cells[name][number]) for name in names))
     return found
+
+
+def names_with_settings(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Name of each row's network, with those of its own settings that tell namesakes apart."""
+    own = [_network_settings(row) for row in rows]
+    names = []
+    for row, settings in zip(rows, own, strict=True):
+        namesakes = [
+            other for one, other in zip(rows, own, strict=True) if one["network"] == row["network"]
+        ]
+        telling = [
+            f"{key}={value}"
+            for key, value in settings.items()
+            if any(other.get(key) != value for other in namesakes)
+        ]
+        names.append(one_line(row["network"] + (f" ({', '.join(telling)})" if telling else "")))
+    return names
+
+
+def _network_settings(row: dict[str, Any]) -> dict[str, Any]:
+    found = re.search(r"network_settings=(\{.*?\})", row["other_settings"] or "")
+    return json.loads(found[1]) if found else {}
 
 
 def _title(rows: Sequence[dict[str, Any]], dull: set[str]) -> Text:

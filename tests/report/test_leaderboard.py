@@ -1,4 +1,5 @@
 import io
+import json
 import math
 import multiprocessing
 import shutil
@@ -12,7 +13,7 @@ from benchmarker.report import leaderboard
 from benchmarker.report import rows as rows_module
 from benchmarker.report.published import Published
 from benchmarker.report.rows import HEAD, TAIL
-from benchmarker.report.tables import table
+from benchmarker.report.tables import names_with_settings, table
 from benchmarker.report.text import show
 from tests.report.factory import change_run, make_failed, make_run, read_table, value
 
@@ -386,3 +387,17 @@ def test_rows_whose_auc_ranks_otherwise_are_flagged(tmp_path):
     make_run(tmp_path, "simple")
     for row in board(tmp_path, model="best"):
         assert "the AUC ranks by scores in some rows, by probabilities in others" in row["note"]
+
+
+def test_namesakes_are_told_apart_by_their_settings():
+    def row(network, settings):
+        other = f"loss=cross_entropy network_settings={json.dumps(settings, sort_keys=True)} x=1"
+        return {"network": network, "other_settings": other}
+
+    rows = [
+        row("agcnn", {"gates": 2, "pooling": "sum"}),
+        row("agcnn", {"gates": 3, "pooling": "sum"}),
+        row("lenet", {"group": "d4"}),
+        {"network": "simple", "other_settings": ""},
+    ]
+    assert names_with_settings(rows) == ["agcnn (gates=2)", "agcnn (gates=3)", "lenet", "simple"]
