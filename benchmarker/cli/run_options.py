@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarker.core.seeds import PAPER_SEEDS
-from benchmarker.networks.entries import number
+from benchmarker.networks.entries import number, whole
 from benchmarker.runs.settings import (
     CLASS_WEIGHTS,
     KEPT,
@@ -46,16 +46,6 @@ def checked(read: Callable[[str], Any]) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return convert
-
-
-def _number(minimum: int, what: str) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.removeprefix("-").isdigit() or int(text) < minimum:
-            message = f"{text!r} is not {what} of at least {minimum}"
-            raise ValueError(message)
-        return int(text)
-
-    return checked(read)
 
 
 def _seeds(text: str) -> list[int]:
@@ -166,7 +156,7 @@ def _data(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--skip",
-        type=_number(0, "a number"),
+        type=checked(whole(0)),
         metavar="N",
         help="leave out up to N missing or unreadable images, recorded (default: 0)",
     )
@@ -175,7 +165,7 @@ def _data(parser: argparse.ArgumentParser) -> None:
         "-t",
         "--train_size",
         dest="train",
-        type=_number(1, "a number"),
+        type=checked(whole(1)),
         metavar="N",
         help="training sources per class, chosen by the seed (default: the published split)",
     )
@@ -183,7 +173,7 @@ def _data(parser: argparse.ArgumentParser) -> None:
         "-v",
         "--val_size",
         dest="validation",
-        type=_number(1, "a number"),
+        type=checked(whole(1)),
         metavar="N",
         help="validation sources per class",
     )
@@ -195,21 +185,21 @@ def _data(parser: argparse.ArgumentParser) -> None:
         metavar="PX",
         help="crop to the central PX x PX, or ROWS,COLUMNS; never enlarged",
     )
-    add("--img_rows", type=_number(1, "a number"), metavar="PX", help="rows alone")
-    add("--img_cols", type=_number(1, "a number"), metavar="PX", help="columns alone")
+    add("--img_rows", type=checked(whole(1)), metavar="PX", help="rows alone")
+    add("--img_cols", type=checked(whole(1)), metavar="PX", help="columns alone")
     add(
         "-c",
         "--number_classes",
         "--num_classes",
         dest="classes",
-        type=_number(2, "a number"),
+        type=checked(whole(2)),
         metavar="N",
         help="refuse data with another number of classes",
     )
     add(
         "-r",
         "--rotate",
-        type=_number(1, "a number of degrees"),
+        type=checked(whole(1)),
         metavar="DEGREES",
         help="rotation step: 15 gives 24 rotations, 90 gives 4 (default: the run list's recipe)",
     )
@@ -234,32 +224,32 @@ def _data(parser: argparse.ArgumentParser) -> None:
 def _training(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("training (the run list decides where nothing is said)")
     add = group.add_argument
-    add("--batch", type=_number(1, "a number"), metavar="N", help="images per step (default: 32)")
+    add("--batch", type=checked(whole(1)), metavar="N", help="images per step (default: 32)")
     add("--optimizer", choices=OPTIMIZERS)
     add("--schedule", choices=SCHEDULES, help="learning rate over epochs (default: plateau)")
     add("--class-weights", dest="class_weights", choices=CLASS_WEIGHTS)
     add(
         "--early_stopping",
         "--early-stopping",
-        type=_number(-1, "a patience"),
+        type=checked(whole(-1)),
         metavar="EPOCHS",
         help="stop after so many epochs without gain; -1 or 0 is off (default)",
     )
     add(
         "--passes",
-        type=_number(1, "a number"),
+        type=checked(whole(1)),
         metavar="N",
         help="times that an epoch shows the training images, each time varied anew (default: 1)",
     )
     add(
         "--validation-passes",
-        type=_number(0, "a number"),
+        type=checked(whole(0)),
         metavar="N",
         help="randomly varied passes over the validation images (default: 0, as they are)",
     )
     add(
         "--test-passes",
-        type=_number(0, "a number"),
+        type=checked(whole(0)),
         metavar="N",
         help="randomly varied passes over the test images, beside the plain test; 360 as "
         "Bowles et al. 2021 (default: 0)",
@@ -319,19 +309,19 @@ def _doing(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--threads",
-        type=_number(1, "a number"),
+        type=checked(whole(1)),
         metavar="N",
         help="threads of each run (default: all cores shared out); changes the last bits",
     )
     add(
         "--processes",
-        type=_number(1, "a number"),
+        type=checked(whole(1)),
         metavar="N",
         help="runs side by side (default: one for every two cores)",
     )
     add(
         "--workers",
-        type=_number(0, "a number"),
+        type=checked(whole(0)),
         default=1,
         metavar="N",
         help="loader threads of each run; changes nothing but speed (default: 1)",

@@ -62,6 +62,20 @@ def chain(
     return tensor
 
 
+def seeded_dense(
+    units: int, name: str, seeds: LayerSeeds, activation: str | None = None
+) -> keras.layers.Layer:
+    """A dense layer of a Python network, seeded by its name.
+
+    It starts He normal before an activation and Glorot uniform where none follows.
+    """
+    from keras import initializers, layers
+
+    rule = initializers.HeNormal if activation else initializers.GlorotUniform
+    kernel = rule(seed=seeds.kernel(name))
+    return layers.Dense(units, activation, kernel_initializer=kernel, name=name)
+
+
 def model_name(network: str) -> str:
     """A network's name with characters that TensorFlow does not allow in scopes replaced."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", network)

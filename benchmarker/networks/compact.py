@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarker.networks.build import model_name
+from benchmarker.networks.build import model_name, seeded_dense
 from benchmarker.networks.entries import LayerSeeds, NetworkSetting, PythonNetwork, number, whole
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def build(
     tensor = layers.GlobalAveragePooling2D(name="averages")(tensor)
     tensor = _norm("averages_norm")(tensor)
     tensor = layers.Dropout(dropout, seed=seeds.dropout("dropout"), name="dropout")(tensor)
-    scores = _dense(num_classes, "scores", seeds)(tensor)
+    scores = seeded_dense(num_classes, "scores", seeds)(tensor)
     last = layers.Activation("softmax", name="probabilities", dtype="float32")
     return Model(image, last(scores), name=model_name(seeds.network))
 
@@ -69,8 +69,8 @@ def _block(tensor: Any, name: str, seeds: LayerSeeds) -> Any:
         KERNEL, padding="same", depthwise_initializer=seen, name=f"{name}_around"
     )(tensor)
     values = _norm(f"{name}_norm")(around)
-    values = _dense(EXPANSION * channels, f"{name}_wide", seeds, "gelu")(values)
-    values = _dense(channels, f"{name}_narrow", seeds)(values)
+    values = seeded_dense(EXPANSION * channels, f"{name}_wide", seeds, "gelu")(values)
+    values = seeded_dense(channels, f"{name}_narrow", seeds)(values)
     return layers.Add(name=f"{name}_add")([tensor, values])
 
 
@@ -85,17 +85,6 @@ def _norm(name: str) -> keras.layers.Layer:
     from keras import layers
 
     return layers.LayerNormalization(epsilon=EPSILON, name=name)
-
-
-def _dense(
-    units: int, name: str, seeds: LayerSeeds, activation: str | None = None
-) -> keras.layers.Layer:
-    from keras import initializers, layers
-
-    rule = initializers.HeNormal if activation else initializers.GlorotUniform
-    return layers.Dense(
-        units, activation, kernel_initializer=rule(seed=seeds.kernel(name)), name=name
-    )
 
 
 NETWORKS = (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from benchmarker.networks.build import model_name
+from benchmarker.networks.build import model_name, seeded_dense
 from benchmarker.networks.entries import LayerSeeds, NetworkSetting, PythonNetwork, number
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def build(
     features = _plain(image, seeds) if group is None else _grouped(image, seeds, group)
     tensor = layers.Flatten(name="flat")(features)
     for place, units in enumerate(HIDDEN, start=1):
-        tensor = _dense(units, f"hidden{place}", seeds, "relu")(tensor)
+        tensor = seeded_dense(units, f"hidden{place}", seeds, "relu")(tensor)
     tensor = layers.Dropout(dropout, seed=seeds.dropout("dropout"), name="dropout")(tensor)
-    scores = _dense(num_classes, "scores", seeds)(tensor)
+    scores = seeded_dense(num_classes, "scores", seeds)(tensor)
     last = layers.Activation("softmax", name="probabilities", dtype="float32")
     return Model(image, last(scores), name=model_name(seeds.network))
 
@@ -95,17 +95,6 @@ def _grouped(tensor: Any, seeds: LayerSeeds, group: str) -> Any:
         )(tensor)
         tensor = centred_pool(tensor, f"pool{place}")
     return GroupPooling(group=group, name="over_group")(tensor)
-
-
-def _dense(
-    units: int, name: str, seeds: LayerSeeds, activation: str | None = None
-) -> keras.layers.Layer:
-    from keras import initializers, layers
-
-    rule = initializers.HeNormal if activation else initializers.GlorotUniform
-    return layers.Dense(
-        units, activation, kernel_initializer=rule(seed=seeds.kernel(name)), name=name
-    )
 
 
 DROPOUT = NetworkSetting(0.5, number(0, 0.95), "share of the last hidden values left out")

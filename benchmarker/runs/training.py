@@ -98,7 +98,7 @@ def compile_model(model: Any, settings: RunSettings, taken: tuple[str, ...] = ()
 
     Layers `taken` from other weights train at the settings' factor of the rate.
 
-    It shares all layers with `model`, which gets the same optimizer, and ends before the
+    It shares all layers with `model`, which stays uncompiled, and ends before the
     softmax: from probabilities the gradient of a confident mistake is lost in float32.
     """
     import keras
