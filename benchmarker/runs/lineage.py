@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from benchmarker.core.errors import BenchmarkerError
 from benchmarker.core.records import MODELS, Record, read_record
 from benchmarker.data.images import ImageSet
 from benchmarker.data.sharing import shared_sources
-from benchmarker.runs.resolve import open_images, split_of
+from benchmarker.runs.resolve import reopen, split_of, stated_settings
 from benchmarker.runs.settings import RunSettings
 from benchmarker.runs.transfer import Transfer
 
@@ -49,10 +48,10 @@ def training_images(
     Where the split cannot be made again these are all sources that did not test the run.
     `near` is a set that is open already. None where the set is not to be found any more.
     """
-    settings = _settings(record)
-    images = _find_images(record, settings, near)
-    if images is None:
+    found = _opened(record, near)
+    if found is None:
         return None
+    settings, images = found
     with suppress(BenchmarkerError, OSError):
         split = split_of(settings, images)
         if split.digest == record.split["digest"]:
@@ -63,26 +62,12 @@ def training_images(
     return images, images.sources
 
 
-def _settings(record: Record) -> RunSettings:
-    """Those settings of a run that found its data and its split."""
-    known = {field.name for field in fields(RunSettings)} - {"init"}
-    place = {key: value for key, value in record.run.get("place", {}).items() if key in known}
-    usual = {"network": record.network, "learning_rate": 1.0, "epochs": 1}
-    decided = {"seed": record.seed, "protocol": record.identity["protocol"]}
-    return RunSettings(**{**usual, **place, **decided})
-
-
-def _find_images(record: Record, settings: RunSettings, near: ImageSet | None) -> ImageSet | None:
-    """The set with the record's digest: the one near, where it was, or by its card."""
+def _opened(record: Record, near: ImageSet | None) -> tuple[RunSettings, ImageSet] | None:
+    """The set with the record's digest, the one near if it is that, and how it was found."""
     if near is not None and near.digest == record.data["digest"]:
-        return near
-    card = record.data.get("card")
-    plain = replace(settings, subset=None, data=card or settings.data)
-    for one in (settings, plain, replace(plain, data=f"{card}={settings.data}")):
-        with suppress(BenchmarkerError, OSError):
-            images = open_images(one)
-            if images.digest == record.data["digest"]:
-                return images
+        return stated_settings(record), near
+    with suppress(BenchmarkerError, OSError):
+        return reopen(record)
     return None
 
 

@@ -1,5 +1,7 @@
 """From settings to what exactly will run: images, split, preparation, recipe, identity.
 
+And back: from a record to the images that its run saw.
+
 Nothing here computes with Keras, so a command can say at once which runs are complete,
 and every fault shows before the first training starts.
 """
@@ -7,14 +9,15 @@ and every fault shows before the first training starts.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from benchmarker.core.errors import SettingsError
+from benchmarker.core.errors import BenchmarkerError, MissingDataError, SettingsError
 from benchmarker.core.hashing import SHORT
-from benchmarker.core.records import identity_digest
+from benchmarker.core.records import Record, identity_digest
 from benchmarker.data.cards import load_card
 from benchmarker.data.images import ImageSet
 from benchmarker.data.preparation import Preparation, named_preparation
@@ -33,6 +36,8 @@ _PLACES = (
     "network", "data", "subset", "manifest", "labels", "fr0", "skip", "split",
     "preparation", "recipe", "seed", "size",
 )  # fmt: skip
+# Those of them that are files or folders
+_PATHS = ("data", "manifest", "labels", "split")
 # Settings of how a trained network is tested, and of what is kept: they change no weight
 _TESTING = ("test_passes", "keep")
 # Later settings enter an identity where they differ from what was done before they came
@@ -216,3 +221,85 @@ def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of seven decided parts)
         "protocol": settings.protocol,
     }
     return {"digest": identity_digest(parts), **parts}
+
+
+def reopen(record: Record, given: str | None = None) -> tuple[RunSettings, ImageSet]:
+    """The images with the record's data digest, and the settings that found them.
+
+    `given` says where they lie now; without it they are looked for as the run was begun,
+    beside its results, and by its card. Raises `MissingDataError` with what was tried.
+    """
+    wanted = record.data["digest"]
+    faults: list[str] = []
+    for settings in _where(record, given):
+        try:
+            images = open_images(settings)
+        except BenchmarkerError as error:
+            faults.append(str(error).splitlines()[0])
+            continue
+        if images.digest == wanted:
+            return settings, images
+        part = f", subset {settings.subset}" if settings.subset else ""
+        faults.append(f"{settings.data}{part} holds other images or labels than those of the run")
+    message = (
+        f"the images of {record.folder} ({record.data['name']}) cannot be opened again: "
+        f"{'; '.join(dict.fromkeys(faults)) or 'its record does not say where they were'}"
+    )
+    raise MissingDataError(message)
+
+
+def stated_settings(record: Record) -> RunSettings:
+    """Those settings of a run that found its data and its split, as it was begun."""
+    return replace(_begun(record), **_stated(record))
+
+
+def _stated(record: Record) -> dict[str, Any]:
+    stated = record.run.get("place")
+    place = dict(stated) if isinstance(stated, dict) else {}
+    fields = RunSettings.__dataclass_fields__.keys() - {"init"}
+    return {key: value for key, value in place.items() if key in fields}
+
+
+def _begun(record: Record) -> RunSettings:
+    return RunSettings(
+        record.network,
+        record.settings["learning_rate"],
+        record.settings["epochs"],
+        seed=record.seed,
+        protocol=record.identity["protocol"],
+    )
+
+
+def _where(record: Record, given: str | None) -> Iterator[RunSettings]:
+    """Where the images of a run may lie: as it was begun, beside its results, by card."""
+    known, base, card = _stated(record), _begun(record), record.data.get("card")
+    if given is not None:
+        subsets = (None, known.get("subset"), _subset_of(card))
+        for subset in dict.fromkeys(subsets):
+            yield replace(base, **{**known, "data": given, "subset": subset})
+        return
+    if "data" in known:
+        yield replace(base, **known)
+        yield replace(base, **_beside(record.folder, known))
+    if card is not None:
+        kept = {key: value for key, value in known.items() if key in ("train", "validation")}
+        yield replace(base, data=card, **kept)
+
+
+def _beside(folder: Path, known: dict[str, Any]) -> dict[str, Any]:
+    """The same with paths from the folder in which the results lie, where that holds them."""
+    root = folder.resolve().parents[2] if len(folder.resolve().parents) > 2 else Path.cwd()
+    moved = {
+        key: str(root / value)
+        for key in _PATHS
+        if isinstance(value := known.get(key), str) and (root / value).exists()
+    }
+    return {**known, **moved}
+
+
+def _subset_of(card: str | None) -> str | None:
+    try:
+        subset = None if card is None else load_card(card).subset
+    except BenchmarkerError:
+        return None
+    return None if subset is None else subset.name

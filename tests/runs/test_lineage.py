@@ -8,6 +8,7 @@ import pytest
 from benchmarker.core.hashing import digest_names
 from benchmarker.core.records import Record
 from benchmarker.runs import lineage
+from benchmarker.runs import resolve as resolve_module
 from benchmarker.runs.resolve import resolve
 from benchmarker.runs.settings import RunSettings
 from benchmarker.runs.transfer import Source, Transfer
@@ -66,7 +67,7 @@ def test_without_the_split_all_sources_count(begun):
 def test_a_set_that_changed_is_not_taken_for_the_old_one(begun, tmp_path):
     _, record = begun
     write_toy(tmp_path / "old.npz", seed=9)
-    lineage.open_images.__globals__["_images"].cache_clear()
+    resolve_module._images.cache_clear()
     assert lineage.training_images(record) is None
 
 

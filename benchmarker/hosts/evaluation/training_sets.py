@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
-
 from benchmarker.core.errors import (
     BenchmarkerError,
     InputFileError,
@@ -15,16 +10,14 @@ from benchmarker.core.errors import (
 )
 from benchmarker.core.hashing import digest_names
 from benchmarker.core.records import Record
-from benchmarker.data.cards import load_card
 from benchmarker.data.images import SPLIT_PARTS, ImageSet
 from benchmarker.hosts.evaluation.tested import TrainingSet
-from benchmarker.runs.resolve import open_images, split_of
+from benchmarker.runs.resolve import open_images, reopen, split_of
 from benchmarker.runs.settings import RunSettings
 from benchmarker.runs.trained import Trained
 
 ALL = "all"
 PARTS = (*SPLIT_PARTS, ALL)
-_PATHS = ("data", "manifest", "labels", "split")
 
 
 def training_set(trained: Trained, given: str | None = None) -> TrainingSet:
@@ -42,7 +35,7 @@ def training_set(trained: Trained, given: str | None = None) -> TrainingSet:
             else _given(given)
         )
     try:
-        settings, images = _opened(trained.record, given)
+        settings, images = reopen(trained.record, given)
     except BenchmarkerError as error:
         if given is not None:
             raise
@@ -124,69 +117,3 @@ def _test_names(record: Record) -> tuple[str, ...]:
         )
         raise InputFileError(message)
     return names
-
-
-def _opened(record: Record, given: str | None) -> tuple[RunSettings, ImageSet]:
-    """Settings and images of the first place that holds what the record says."""
-    wanted = record.data["digest"]
-    faults: list[str] = []
-    for settings in _candidates(record, given):
-        try:
-            images = open_images(settings)
-        except BenchmarkerError as error:
-            faults.append(str(error).splitlines()[0])
-            continue
-        if images.digest == wanted:
-            return settings, images
-        part = f", subset {settings.subset}" if settings.subset else ""
-        faults.append(f"{settings.data}{part} holds other images or labels than those of the run")
-    message = (
-        f"the images of {record.folder} ({record.data['name']}) cannot be opened again: "
-        f"{'; '.join(dict.fromkeys(faults)) or 'its record does not say where they were'}"
-    )
-    raise MissingDataError(message)
-
-
-def _candidates(record: Record, given: str | None) -> Iterator[RunSettings]:
-    """Where the images of a run may lie: as it was begun, beside its results, by card."""
-    stated = record.run.get("place")
-    place = dict(stated) if isinstance(stated, dict) else {}
-    known = {key: value for key, value in place.items() if key in RunSettings.__dataclass_fields__}
-    base = RunSettings(
-        record.network,
-        record.settings["learning_rate"],
-        record.settings["epochs"],
-        seed=record.seed,
-        protocol=record.identity["protocol"],
-    )
-    card = record.data.get("card")
-    if given is not None:
-        subsets = (None, known.get("subset"), _subset_of(card))
-        for subset in dict.fromkeys(subsets):
-            yield replace(base, **{**known, "data": given, "subset": subset})
-        return
-    if "data" in known:
-        yield replace(base, **known)
-        yield replace(base, **_beside(record.folder, known))
-    if card is not None:
-        kept = {key: value for key, value in known.items() if key in ("train", "validation")}
-        yield replace(base, data=card, **kept)
-
-
-def _beside(folder: Path, known: dict[str, Any]) -> dict[str, Any]:
-    """The same with paths from the folder in which the results lie, where that holds them."""
-    root = folder.resolve().parents[2] if len(folder.resolve().parents) > 2 else Path.cwd()
-    moved = {
-        key: str(root / value)
-        for key in _PATHS
-        if isinstance(value := known.get(key), str) and (root / value).exists()
-    }
-    return {**known, **moved}
-
-
-def _subset_of(card: str | None) -> str | None:
-    try:
-        subset = None if card is None else load_card(card).subset
-    except BenchmarkerError:
-        return None
-    return None if subset is None else subset.name
