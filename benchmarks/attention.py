@@ -48,6 +48,7 @@ def main() -> None:
 def keras_steps(name: str, images: np.ndarray, **settings: object) -> Steps:
     """Training and inference of a registered network, as a run does them."""
     from benchmarker.networks import registry
+    from benchmarker.runs.scores import scorer
     from benchmarker.runs.settings import RunSettings
     from benchmarker.runs.training import compile_model
 
@@ -55,7 +56,7 @@ def keras_steps(name: str, images: np.ndarray, **settings: object) -> Steps:
     learner = compile_model(model, RunSettings(name, learning_rate=1e-3, epochs=1))
     targets = np.eye(CLASSES, dtype="float32")[np.arange(len(images)) % CLASSES]
     x = images.astype("float32")
-    return lambda: learner.train_on_batch(x, targets), lambda: learner.predict_on_batch(x)
+    return lambda: learner.train_on_batch(x, targets), lambda: scorer(model).predict_on_batch(x)
 
 
 def rates(measured: dict[str, Steps], arguments: argparse.Namespace) -> dict[str, np.ndarray]:

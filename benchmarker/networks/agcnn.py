@@ -57,7 +57,7 @@ class Settings:
 def build(
     input_shape: tuple[int, int, int], num_classes: int, seeds: LayerSeeds, **settings: Any
 ) -> keras.Model:
-    """The network for one size of image; maps are the second output of ``gate1`` to ``gate3``.
+    """The network for one size of image; maps are the outputs of ``gate1`` to ``gate3``.
 
     Input: float32 (n, height, width, channels); output: softmax (n, num_classes), after the
     layer ``scores``. Raises `ValueError` for a side below 16 pixels.
@@ -116,14 +116,14 @@ def _gate(gate: int, x: Any, coarse: Any, chosen: Settings, seeds: LayerSeeds) -
 
     from benchmarker.networks.attention_gate import AttentionGate, GatePooling
 
-    looked = AttentionGate(
+    attention = AttentionGate(
         chosen.normalisation,
         maps_over=chosen.maps_over,
         psi_bias=chosen.psi_bias,
         seeds=[seeds.kernel(f"gate{gate} {part}") for part in ("theta", "phi", "psi")],
         name=f"gate{gate}",
     )([x, coarse])
-    vector = GatePooling(chosen.pooling, name=f"pooled{gate}", dtype="float32")(looked)
+    vector = GatePooling(chosen.pooling, name=f"pooled{gate}", dtype="float32")([x, attention])
     if not chosen.rate:
         return vector
     name = f"dropout{gate}"

@@ -16,13 +16,16 @@ from keras import ops
 WIDTH = 64  # channels in which fine and coarse features are compared, the same for every gate
 NORMALISATIONS = ("range_norm", "std_mean_norm", "sigmoid", "softmax", "tanh")
 MAPS_OVER = ("image", "batch")
+# From this many pixels on images are compared one by one: 64 channels of one fit into a
+# processor's cache, those of a batch do not (benchmarks/attention.py)
+LARGE = 10_000
 # scores whose spread is below this part of the largest are constant but for rounding
 FLAT = 1e-6
 
 
 @keras.saving.register_keras_serializable(package="benchmarker")
 class AttentionGate(keras.layers.Layer):
-    """Multiply features `x` by one map for all channels, made from `x` and the coarse `g`.
+    """One map for all channels of features `x`, made from `x` and the coarse `g`.
 
     The score of a pixel is psi . relu(Theta x + up(Phi g)) + b, `up` being bilinear
     resizing; the map is the score put through `normalisation`.
@@ -35,8 +38,8 @@ class AttentionGate(keras.layers.Layer):
     psi_bias : where b starts
     seeds : of the kernels of Theta, Phi and psi
 
-    Called on ``[x, g]`` of shapes (n, H, W, C) and (n, h, w, G); returns ``[gated x, map]``
-    of shapes (n, H, W, C) and (n, H, W, 1), the map always float32.
+    Called on ``[x, g]`` of shapes (n, H, W, C) and (n, h, w, G); returns the map, float32 of
+    shape (n, H, W, 1). The gated features are ``x * map``; `GatePooling` takes both.
     """
 
     def __init__(
@@ -65,18 +68,30 @@ class AttentionGate(keras.layers.Layer):
         self.bias = self.add_weight(shape=(1,), initializer=bias, name="bias")
         self.fine, self.coarse = tuple(fine), tuple(coarse)
 
-    def call(self, inputs: Sequence[Any]) -> list[Any]:
-        x, g = inputs
-        attention = normalised(self.scores(x, g), self.normalisation, self.maps_over)
-        return [x * ops.cast(attention, x.dtype), attention]
+    def call(self, inputs: Sequence[Any]) -> Any:
+        return normalised(self.scores(*inputs), self.normalisation, self.maps_over)
 
     def scores(self, x: Any, g: Any) -> Any:
         """Scores before normalisation, float32 of shape (n, H, W, 1)."""
-        compared = _pointwise(x, self.theta) + resize(_pointwise(g, self.phi), self.fine)
-        # to one channel a plain product is faster than a convolution
-        pixels = ops.reshape(ops.relu(compared), (-1, WIDTH))
-        found = ops.matmul(pixels, ops.cast(self.psi, pixels.dtype))
+        coarse = resize_rows(_pointwise(g, self.phi), self.fine[0])
+        if np.prod(self.fine) < LARGE:
+            found = self._compared(x, coarse)
+        else:
+            found = ops.map(lambda image: self._compared(*image), (x, coarse))
         return ops.cast(ops.reshape(found + self.bias, (-1, *self.fine, 1)), "float32")
+
+    def _compared(self, x: Any, coarse: Any) -> Any:
+        """Psi . relu(...) of all pixels, (pixels, 1), from `x` (..., W, C), `coarse` (..., w, 64).
+
+        Theta x and the resizing by columns are one product, row by row.
+        """
+        across = resize_matrix(coarse.shape[-2], self.fine[1])
+        theta, psi, across = (ops.cast(m, x.dtype) for m in (self.theta, self.psi, across))
+        rows = ops.shape(x)[:-2]
+        left = [ops.broadcast_to(across, (*rows, *across.shape)), x]
+        right = [coarse, ops.broadcast_to(theta, (*rows, *theta.shape))]
+        compared = ops.matmul(ops.concatenate(left, -1), ops.concatenate(right, -2))
+        return ops.matmul(ops.reshape(ops.relu(compared), (-1, WIDTH)), psi)
 
     @property
     def multiply_adds(self) -> int:
@@ -99,13 +114,13 @@ class AttentionGate(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="benchmarker")
 class GatePooling(keras.layers.Layer):
-    """One number per channel from gated features.
+    """One number per channel from gated features, which are ``x * map``.
 
     ``sum`` over all pixels (published), ``mean`` over them, or ``weighted``: the sum over
     that of the map, which is the mean of the features where the map says to look.
 
-    Called on ``[gated x, map]``; returns (n, C). Make it float32: a sum over 22 500 pixels
-    leaves the range of half precision.
+    Called on ``[x, map]`` of shapes (n, H, W, C) and (n, H, W, 1); returns (n, C). Make it
+    float32: a sum over 22 500 pixels leaves the range of half precision.
     """
 
     def __init__(self, pooling: str = "sum", **options: Any) -> None:
@@ -113,10 +128,15 @@ class GatePooling(keras.layers.Layer):
         self.pooling = pooling
 
     def call(self, inputs: Sequence[Any]) -> Any:
-        gated, attention = inputs
+        x, attention = inputs
+        _, height, width, channels = x.shape
+        pixels = height * width
+        # a product with the map sums without storing the gated features
+        total = ops.matmul(
+            ops.reshape(attention, (-1, 1, pixels)), ops.reshape(x, (-1, pixels, channels))
+        )[:, 0]
         if self.pooling == "mean":
-            return ops.mean(gated, axis=(1, 2))
-        total = ops.sum(gated, axis=(1, 2))
+            return total / pixels
         if self.pooling == "sum":
             return total
         weight = ops.sum(attention, axis=(1, 2))
@@ -168,20 +188,16 @@ def _pointwise(features: Any, kernel: Any) -> Any:
     return ops.conv(features, kernel, padding="valid", data_format="channels_last")
 
 
-def resize(features: Any, size: tuple[int, int]) -> Any:
-    """Bilinear resizing of (n, h, w, C) to (n, H, W, C) with half-pixel centres, edges clamped.
+def resize_rows(features: Any, height: int) -> Any:
+    """Bilinear resizing of (n, h, w, C) to (n, height, w, C), half-pixel centres, edges clamped.
 
-    Two small matrix products, by rows and by columns: exact, the same in every backend,
-    and deterministic in the gradient, which the resizing operations of GPUs are not.
+    A small matrix product: exact, the same in every backend, and deterministic in the
+    gradient, which the resizing operations of GPUs are not.
     """
-    _, height, width, channels = features.shape
-    rows, columns = (
-        ops.convert_to_tensor(resize_matrix(*lengths), dtype=features.dtype)
-        for lengths in ((height, size[0]), (width, size[1]))
-    )
-    flat = ops.reshape(features, (-1, height, width * channels))
-    tall = ops.reshape(ops.matmul(rows, flat), (-1, size[0], width, channels))
-    return ops.matmul(columns, tall)
+    _, old, width, channels = features.shape
+    rows = ops.cast(resize_matrix(old, height), features.dtype)
+    flat = ops.reshape(features, (-1, old, width * channels))
+    return ops.reshape(ops.matmul(rows, flat), (-1, height, width, channels))
 
 
 def resize_matrix(length: int, new: int) -> np.ndarray:

@@ -13,11 +13,14 @@ import keras
 import numpy as np
 from keras import ops
 
+from benchmarker.runs.folding import folded
+
 INFERENCE_BATCH = 32
 BATCH_WIDE = 16  # images at a time where maps are normalised over the batch, as published
 SMALLEST_PROBABILITY = 1e-7  # as Keras clips it
 
 _heads: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+_scorers: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
 class DenseScores(keras.layers.Layer):
@@ -53,6 +56,13 @@ def score_head(model: Any) -> Any:
     return _heads[model]
 
 
+def scorer(model: Any) -> Any:
+    """`score_head` for inference: batch norms are folded into convolutions."""
+    if model not in _scorers:
+        _scorers[model] = folded(score_head(model))
+    return _scorers[model]
+
+
 def _scores_tensor(model: Any) -> Any:
     last = model.layers[-1]
     if getattr(getattr(last, "activation", None), "__name__", "") != "softmax":
@@ -74,7 +84,7 @@ def batch_of(model: Any) -> int:
 
 def scores(model: Any, prepared: Any, *, batch: int | None = None) -> np.ndarray:
     """Scores of all prepared images in their order, float64 (n, classes)."""
-    head, rows = score_head(model), np.arange(len(prepared))
+    head, rows = scorer(model), np.arange(len(prepared))
     batch = batch_of(model) if batch is None else batch
     parts = [
         head.predict_on_batch(prepared.read(rows[first : first + batch]))

@@ -29,7 +29,7 @@ def make(seed=5, shape=SHAPE, classes=2, **settings):
 def tapped(model):
     """The model that gives scores, probabilities and the maps of its gates."""
     layers = {layer.name: layer for layer in model.layers}
-    maps = [layers[f"gate{n}"].output[1] for n in (1, 2, 3) if f"gate{n}" in layers]
+    maps = [layers[f"gate{n}"].output for n in (1, 2, 3) if f"gate{n}" in layers]
     return keras.Model(model.input, [layers["scores"].output, model.output, *maps])
 
 
@@ -57,7 +57,7 @@ def test_maps_have_the_size_of_the_features(shape):
     height, width = shape[:2]
     for gate, divisor in ((1, 4), (2, 2), (3, 1)):
         expected = (None, height // divisor, width // divisor, 1)
-        assert model.get_layer(f"gate{gate}").output[1].shape == expected
+        assert model.get_layer(f"gate{gate}").output.shape == expected
     assert model.get_layer("relu4b").output.shape[1:3] == (height // 8, width // 8)
 
 

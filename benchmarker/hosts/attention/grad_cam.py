@@ -87,7 +87,9 @@ def spatial_layers(model: Any) -> list[str]:
     """
     from keras import layers
 
-    others = (layers.InputLayer, layers.Permute, layers.Reshape)
+    from benchmarker.networks.attention_gate import AttentionGate
+
+    others = (layers.InputLayer, layers.Permute, layers.Reshape, AttentionGate)
     return [
         layer.name
         for layer in model.layers

@@ -1,6 +1,6 @@
 """Maps of where a trained network looked: one form for attention gates and for Grad-CAM.
 
-The maps of AG-CNN (Bowles et al. 2021) are the second output of its gates; "the" attention
+The maps of AG-CNN (Bowles et al. 2021) are what its gates give out; "the" attention
 map of an image is the mean over the gates, each resized to the size of the image.
 """
 
@@ -104,7 +104,7 @@ class AttentionMaps:
             raise SettingsError(message)
         self.names = tuple(gate.name for gate in gates)
         self.batch = batch_of(model)
-        outputs = [score_head(model).outputs[0], *(gate.output[1] for gate in gates)]
+        outputs = [score_head(model).outputs[0], *(gate.output for gate in gates)]
         self._model = keras.Model(model.inputs, outputs, name=f"{model.name}_maps")
 
     def __call__(self, images: np.ndarray) -> Maps:

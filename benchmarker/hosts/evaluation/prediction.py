@@ -15,7 +15,7 @@ from benchmarker.core.errors import InputFileError
 from benchmarker.data.preparation import Preparation, last_scaling, prepare
 from benchmarker.hosts.evaluation.images_to_predict import Images
 from benchmarker.hosts.evaluation.preparing import Fitting, name_of
-from benchmarker.runs.scores import batch_of, score_head, softmax
+from benchmarker.runs.scores import batch_of, scorer, softmax
 
 
 @dataclass
@@ -63,7 +63,7 @@ def predict(
 
     These are noted in `outcome` with their reasons. `step` is told how many are done.
     """
-    head = score_head(fitting.trained.model)
+    head = scorer(fitting.trained.model)
     batch = batch_of(fitting.trained.model) if batch is None else batch
     waiting: list[tuple[int, np.ndarray]] = []
     total = len(images.names)

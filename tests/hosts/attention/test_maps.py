@@ -33,7 +33,7 @@ def test_maps_are_those_of_the_gates():
     model = small_agcnn(gates=2)
     images = noise(3)
     maps = AttentionMaps(model)(images)
-    inside = keras.Model(model.inputs, [model.get_layer("gate1").output[1]])
+    inside = keras.Model(model.inputs, [model.get_layer("gate1").output])
     expected = inside.predict_on_batch(images)[..., 0]
     assert maps.names == ("gate1", "gate2")
     assert [one.shape for one in maps.own] == [(3, 6, 6), (3, 12, 12)]

@@ -243,7 +243,7 @@ def test_scores_and_maps_agree_with_pytorch(gates, normalisation, aggregation, t
     found = import_plain(tmp_path / "a.pt", **rule)
     x = images(2, 150)
     layers = {layer.name: layer for layer in found.model.layers}
-    gate_maps = [layers[f"gate{n}"].output[1] for n in range(1, gates + 1)]
+    gate_maps = [layers[f"gate{n}"].output for n in range(1, gates + 1)]
     tapped = keras.Model(
         found.model.input, [layers["scores"].output, found.model.output, *gate_maps]
     )
