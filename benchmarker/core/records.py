@@ -44,7 +44,10 @@ DIGESTED = (
     "final.safetensors",
 )
 # files that only some runs write; where there, their SHA-256 stands in run.json too
-OPTIONAL = ("augmented.csv", "rotation.csv", "augmented.npz", "rotation.npz")
+OPTIONAL = (
+    "augmented.csv", "rotation.csv", "augmented.npz", "rotation.npz",
+    "validation.csv", "mistakes.npz", "corruptions.csv",
+)  # fmt: skip
 # what determines a result: these parts of the identity as they are, those by their digest
 DETERMINING = (
     "version", "network", "network_digest", "settings", "seed", "precision", "protocol",
