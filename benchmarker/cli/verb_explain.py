@@ -12,7 +12,9 @@ from benchmarker.networks.entries import whole
 
 NAME = "explain"
 HELP = "draw where a trained network looks: attention maps, or Grad-CAM of any network"
-FIGURES = ("sources", "epochs", "classes", "confusion", "array", "gates")
+FIGURES = (
+    "sources", "epochs", "classes", "confusion", "class-epochs", "array", "gates", "class-array",
+)  # fmt: skip
 EXAMPLES = """examples:
   benchmarker explain results/runs/agcnn-mirabest-s8901-1f2e3d4c mirabest --rows 8,92 -o maps
   benchmarker explain agcnn.safetensors image.fits -o maps --fits
@@ -91,7 +93,7 @@ def _which_figures(parser: argparse.ArgumentParser) -> None:
         choices=FIGURES,
         help="may be repeated. sources: each source with its maps (default); epochs: through "
         "training; classes, confusion: mean maps over random draws; array, gates: several "
-        "networks side by side",
+        "networks side by side; class-epochs, class-array: the same of mean maps of classes",
     )
     add("--format", choices=("png", "pdf", "both"), default="png")
     add("--fits", action="store_true", help="also FITS files, with coordinates where known")

@@ -120,6 +120,24 @@ def test_epochs_are_those_that_the_run_kept(place, tmp_path):
         assert not np.allclose(arrays["mean"][0], arrays["mean"][1])
 
 
+def test_mean_maps_of_classes_through_training_and_over_networks(place, tmp_path):
+    out, networks = tmp_path / "m", ("run", "softmax.safetensors")
+    words = ("--figure", "class-epochs", "--epochs", "2", "--passes", "0", "-o", str(out))
+    assert explain(place, "run", "toy.npz", "--most", "99", *words) == 0
+    with np.load(out / "class-epochs.npz") as arrays, np.load(out / "maps.npz") as maps:
+        last, true = arrays["mean"][1], arrays["true_classes"].tolist()
+        assert arrays["epochs"].tolist() == [1, 3]
+        for name in ("TOP", "RIGHT"):
+            rows = maps["true_classes"] == name
+            assert last[true.index(name)] == pytest.approx(maps["mean"][rows].mean(0), abs=1e-4)
+    words = ("--figure", "class-array", "--passes", "0", "--part", "test", "-o", str(out))
+    assert explain(place, *networks, "toy.npz", *words) == 0
+    drawn = {path.stem for path in out.glob("class-array*.png")}
+    assert drawn == {f"class-array{kind}_{name}" for kind in ("", "_tiled") for name in true}
+    with np.load(out / "class-array.npz") as arrays:
+        assert arrays["mean"].shape == (2, 4, 24, 24)
+
+
 def test_a_run_without_kept_epochs_says_how_to_keep_them(place, tmp_path, capfd):
     shutil.copytree(place / "run", tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "epochs")
@@ -127,7 +145,7 @@ def test_a_run_without_kept_epochs_says_how_to_keep_them(place, tmp_path, capfd)
     assert main(["explain", *words, "-o", str(tmp_path / "m")]) == 1
     assert "train with keep=improved" in capfd.readouterr().err
     assert explain(place, "plain.safetensors", *words[1:], "-o", str(tmp_path / "m")) == 1
-    assert "needs a run folder" in capfd.readouterr().err
+    assert "need a run folder" in capfd.readouterr().err
 
 
 def test_networks_stand_side_by_side(place, tmp_path, capfd):

@@ -14,6 +14,7 @@ from benchmarker.data.images import ImageSet
 from benchmarker.hosts.attention import chosen as choosing
 from benchmarker.hosts.attention.averages import Sums, sum_maps
 from benchmarker.hosts.attention.chosen import Chosen
+from benchmarker.hosts.attention.class_means import class_means
 from benchmarker.hosts.attention.figures import (
     Explained,
     array_grids,
@@ -148,6 +149,8 @@ def _one_network(work: Work, label: str, trained: Any, folder: Path) -> list[Pat
         written += _fits_files(work, found, places, folder)
     if "epochs" in request.figures:
         written += _epochs(work, label, trained, folder)
+    if "class-epochs" in request.figures:
+        written += _class_epochs(work, label, trained, folder)
     if {"classes", "confusion"} & set(request.figures):
         written += _groups(work, label, trained, folder)
     return written
@@ -204,11 +207,32 @@ def _fits_files(work: Work, found: Explained, places: np.ndarray, folder: Path) 
 
 
 def _epochs(work: Work, label: str, trained: Any, folder: Path) -> list[Path]:
+    """Maps of single sources through training."""
+    places = work.chosen.examples(work.request.most)
+
+    def at(one: Any) -> Explained:
+        return explained(work, label, one, places)
+
+    return _through_training(work, trained, at, folder / "epochs")
+
+
+def _class_epochs(work: Work, label: str, trained: Any, folder: Path) -> list[Path]:
+    """Mean maps of classes through training."""
+
+    def at(one: Any) -> Explained:
+        return _class_means(work, label, one)
+
+    return _through_training(work, trained, at, folder / "class-epochs")
+
+
+def _through_training(
+    work: Work, trained: Any, at: Callable[[Any], Explained], path: Path
+) -> list[Path]:
     """Maps after evenly spaced kept epochs: by place in their list, as published."""
     from benchmarker.runs.trained import kept_epochs, open_trained
 
     if trained.record is None:
-        message = f"{trained.where} is one file of weights; figure epochs needs a run folder"
+        message = f"{trained.where} is one file of weights; maps through training need a run folder"
         raise SettingsError(message)
     run = trained.record.folder
     kept = kept_epochs(run)
@@ -220,18 +244,20 @@ def _epochs(work: Work, label: str, trained: Any, folder: Path) -> list[Path]:
         raise MissingDataError(message)
     count = min(work.request.epochs, len(kept))
     epochs = [kept[place] for place in np.linspace(0, len(kept) - 1, count).round().astype(int)]
-    places = work.chosen.examples(work.request.most)
-    found = [explained(work, label, open_trained(run, epoch=epoch), places) for epoch in epochs]
+    found = [at(open_trained(run, epoch=epoch)) for epoch in epochs]
     arrays = _compared_arrays(found) | {"epochs": np.array(epochs, np.int64)}
-    written = write_grid(epochs_grid(epochs, found), folder / "epochs", work.look)
-    return [*written, write_arrays(folder / "epochs.npz", arrays)]
+    written = write_grid(epochs_grid(epochs, found), path, work.look)
+    return [*written, write_arrays(path.with_suffix(".npz"), arrays)]
 
 
 def _compared(work: Work, networks: list[tuple[str, Any]]) -> list[Path]:
     """The figures that put networks side by side."""
+    written = _class_arrays(work, networks) if "class-array" in work.request.figures else []
+    if not {"array", "gates"} & set(work.request.figures):
+        return written
     places = work.chosen.examples(work.request.most)
     found = [explained(work, label, trained, places) for label, trained in networks]
-    output, written = work.request.output, []
+    output = work.request.output
     arrays = _compared_arrays(found) | {"networks": [one.network for one in found]}
     if "array" in work.request.figures:
         for row, place in enumerate(places):
@@ -243,6 +269,27 @@ def _compared(work: Work, networks: list[tuple[str, Any]]) -> list[Path]:
         written += write_grid(gates_grid(found), output / "gates", work.look)
         written.append(write_arrays(output / "gates.npz", arrays))
     return written
+
+
+def _class_arrays(work: Work, networks: list[tuple[str, Any]]) -> list[Path]:
+    """The array of networks with the mean maps of each class."""
+    output = work.request.output
+    found = [_class_means(work, label, trained) for label, trained in networks]
+    arrays = _compared_arrays(found) | {"networks": [one.network for one in found]}
+    written = [write_arrays(output / "class-array.npz", arrays)]
+    for row, name in enumerate(found[0].truth):
+        for kind, grid in array_grids(found, row).items():
+            written += write_grid(grid, output / f"class-{kind}_{file_word(name)}", work.look)
+    return written
+
+
+def _class_means(work: Work, label: str, trained: Any) -> Explained:
+    """Mean image and maps of every true class."""
+    _needs_classes(work)
+    sums, _ = _sums(work, label, trained)
+    method = map_maker(work.request, trained).method
+    true = work.chosen.images.classes
+    return class_means(sums, true, trained, network=label, method=method)
 
 
 def _compared_arrays(found: list[Explained]) -> dict[str, Any]:
@@ -267,12 +314,7 @@ def _compared_arrays(found: list[Explained]) -> dict[str, Any]:
 
 def _groups(work: Work, label: str, trained: Any, folder: Path) -> list[Path]:
     """Mean maps by class, certainty and prediction."""
-    if not work.chosen.has_classes:
-        message = (
-            "figures classes and confusion group images by their true class, which single "
-            "files do not say; expected a data set"
-        )
-        raise SettingsError(message)
+    _needs_classes(work)
     request, true = work.request, work.chosen.images.classes
     sums, shown = _sums(work, label, trained)
     title = f"{label}: {shown}"
@@ -288,6 +330,15 @@ def _groups(work: Work, label: str, trained: Any, folder: Path) -> list[Path]:
     ]
     arrays = group_arrays(sums, true, trained.classes)
     return [*written, write_arrays(folder / "groups.npz", arrays)]
+
+
+def _needs_classes(work: Work) -> None:
+    if not work.chosen.has_classes:
+        message = (
+            "figures of classes group images by their true class, which single files do not "
+            "say; expected a data set"
+        )
+        raise SettingsError(message)
 
 
 def _sums(work: Work, label: str, trained: Any) -> tuple[Sums, str]:

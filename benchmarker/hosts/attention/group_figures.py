@@ -26,7 +26,7 @@ def classes_grid(sums: Sums, classes: Sequence[str], title: str) -> Grid:
         if not average.count:
             continue
         top = not rows
-        panels = _image_and_map(average, f"{name}\n{_images(average.count)}", top=top)
+        panels = _image_and_map(average, f"{name}\n{images_of(average.count)}", top=top)
         if several:
             panels += [
                 map_panel(one, title=gate if top else "")
@@ -43,7 +43,7 @@ def certainty_grid(sums: Sums, classes: Sequence[str], title: str) -> Grid:
         for certainty in CERTAINTIES:
             average = sums.of_class(label, certainty)
             if average.count:
-                left = f"{name}, {certainty}\n{_images(average.count)}"
+                left = f"{name}, {certainty}\n{images_of(average.count)}"
                 rows.append(_image_and_map(average, left, top=not rows))
     return Grid(rows, title=title)
 
@@ -68,7 +68,7 @@ def confusion_grid(
         texts = {
             "title": "" if row else f"predicted {predicted_classes[column]}",
             "left": "" if column else f"true {true_classes[row]}",
-            "below": f"{_images(average.count)}{share}",
+            "below": f"{images_of(average.count)}{share}",
         }
         if not average.count:
             blank = np.zeros(average.image.shape)
@@ -90,12 +90,17 @@ def _image_and_map(average: Average, left: str, *, top: bool) -> list[Panel]:
 def _mean_panel(
     average: Average, *, limits: tuple[float, float] | None = None, **texts: str
 ) -> Panel:
-    from scipy.ndimage import gaussian_filter
-
-    # the lowest contour would else run around every speck of noise
-    image = stretched(gaussian_filter(average.image, SMOOTHING))
+    image = smoothed(average.image)
     return map_panel(average.mean, image, levels=LEVELS, limits=limits, **texts)
 
 
-def _images(count: int) -> str:
+def smoothed(image: np.ndarray) -> np.ndarray:
+    """A mean image for contours, 0 to 1; the lowest would else run around every speck of noise."""
+    from scipy.ndimage import gaussian_filter
+
+    return stretched(gaussian_filter(image, SMOOTHING))
+
+
+def images_of(count: int) -> str:
+    """A count of images in words."""
     return f"{count:,} image{'' if count == 1 else 's'}".replace(",", " ")

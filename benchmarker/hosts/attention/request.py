@@ -12,8 +12,8 @@ from benchmarker.data.recipes import PUBLISHED_RECIPE
 from benchmarker.hosts.attention.panels import Look
 
 METHODS = ("attention", "grad-cam")
-EACH = ("sources", "epochs", "classes", "confusion")  # figures of one network
-COMPARED = ("array", "gates")  # figures of several
+EACH = ("sources", "epochs", "classes", "confusion", "class-epochs")  # figures of one network
+COMPARED = ("array", "gates", "class-array")  # figures of several
 FIGURES = (*EACH, *COMPARED)
 MOST = 12
 EPOCHS = 5
