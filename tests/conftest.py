@@ -20,3 +20,12 @@ def real_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real images at {SHARED_DATA} (set BENCHMARKER_REAL_DATA)")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def specs() -> Path:
+    """Folder of reference vectors; the test skips where it is absent."""
+    folder = SHARED_DATA.parent / "specs"
+    if not folder.is_dir():
+        pytest.skip(f"no reference vectors at {folder}")
+    return folder

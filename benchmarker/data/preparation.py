@@ -12,6 +12,8 @@ import numpy as np
 
 from benchmarker.core.errors import InputFileError, SettingsError, suggest
 from benchmarker.core.hashing import digest_json
+from benchmarker.data import field_views
+from benchmarker.data.field_views import MAD_TO_SIGMA, VIEWS
 from benchmarker.data.images import require_shape
 
 VERSION = 1  # part of every digest: raise it when a step below changes its result
@@ -19,7 +21,6 @@ CLIPS = ("none", "legacy", "robust", "mirabest")
 NORMALISATIONS = ("minmax", "scale255", "none")
 STRETCHES = ("linear", "sqrt")
 CLIP_SIGMA = 3.0
-MAD_TO_SIGMA = 1.4826  # standard deviation of a Gaussian over its median absolute deviation
 BINARY_SHARE = 0.8  # of the maximum, in the original's binary threshold
 GREY_WEIGHTS = (0.3, 0.59, 0.11)
 BYTE_MAX = 255
@@ -49,6 +50,10 @@ class Preparation:
     standardise : (mean, deviation): the network sees (value - mean) / deviation. Done last,
         after stored variants and random draws (`PreparedImages.finish`), so that the zeros
         they fill in are empty sky like the rest; `prepare` and the cache leave it out
+    views : channels out of ``contrast``, ``texture`` and ``fourier`` (`field_views`), for whole
+        fields whose noise is the message; instead of a clip, with normalise ``none``. All
+        pixels of the image are counted, also those that `size` cuts off
+    downsample : side of the blocks of pixels whose mean is taken before all else
 
     Raises `SettingsError` for an unknown word or a combination that has no meaning.
     """
@@ -62,6 +67,8 @@ class Preparation:
     circular_mask: bool = False
     keep_centre: bool = False
     standardise: tuple[float, float] | None = None
+    views: tuple[str, ...] = ()
+    downsample: int = 1
 
     def __post_init__(self) -> None:
         _refuse_word("clip", self.clip, CLIPS)
@@ -84,6 +91,7 @@ class Preparation:
         if self.keep_centre and self.clip == "none":
             message = "keep_centre needs a clip: without one the noise connects all pixels"
             raise SettingsError(message)
+        self._check_views()
         if self.size is not None:
             object.__setattr__(self, "size", _checked_size(self.size))
         if self.pad is not None:
@@ -91,18 +99,34 @@ class Preparation:
         if self.standardise is not None:
             object.__setattr__(self, "standardise", _checked_scaling(self.standardise))
 
+    def _check_views(self) -> None:
+        object.__setattr__(self, "views", tuple(self.views))
+        for view in self.views:
+            _refuse_word("view", view, VIEWS)
+        others = (self.clip, self.normalise, self.stretch)
+        if self.views and others != ("none", "none", "linear"):
+            message = (
+                f"views want clip none, normalise none and stretch linear, got {', '.join(others)}"
+            )
+            raise SettingsError(message)
+        if self.downsample != int(self.downsample) or self.downsample < 1:
+            message = f"downsample must be a whole number from 1, got {self.downsample}"
+            raise SettingsError(message)
+
     def as_dict(self) -> dict[str, Any]:
         """All settings, JSON-ready, as a run record shows them; ``Preparation(**it)`` reads it.
 
-        Without `standardise` its key is absent, so digests are those of the time before it.
+        Keys that came later (`standardise`, `views`, `downsample`) are absent where nothing
+        was chosen, so digests are those of the time before them.
         """
         fields = asdict(self)
         fields["size"] = None if self.size is None else list(self.size)
         fields["pad"] = None if self.pad is None else list(self.pad)
-        if self.standardise is None:
-            del fields["standardise"]
-        else:
-            fields["standardise"] = list(self.standardise)
+        for name, usual in _LATER.items():
+            if fields[name] == usual:
+                del fields[name]
+            elif isinstance(fields[name], tuple):
+                fields[name] = list(fields[name])
         return fields
 
     @property
@@ -110,9 +134,14 @@ class Preparation:
         """The part whose result is stored: all of it but `standardise`."""
         return self if self.standardise is None else replace(self, standardise=None)
 
+    @property
+    def channels(self) -> int:
+        """Channels of a prepared image: one, or one for each of `views`."""
+        return max(1, len(self.views))
+
     def shape_of(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) after preparation of an image that large; never smaller than `pad`."""
-        cropped = self.size or (height, width)
+        cropped = self.size or (height // self.downsample, width // self.downsample)
         return (
             cropped
             if self.pad is None
@@ -126,6 +155,10 @@ class Preparation:
     def digest(self) -> str:
         """Digest of the settings and of the version of the steps."""
         return digest_json({"version": VERSION, **self.as_dict()})
+
+
+# fields that came later, with what they are where nothing is chosen
+_LATER = {"standardise": None, "views": (), "downsample": 1}
 
 
 def _refuse_word(what: str, word: str, known: tuple[str, ...]) -> None:
@@ -164,6 +197,10 @@ NAMED = {
     "minmax": Preparation(),
     "attention": Preparation(normalise="scale255", standardise=(0.5, 0.5)),
     "attention-fits": Preparation(clip="mirabest", size=(150, 150), standardise=(0.5, 0.5)),
+    "field": Preparation(normalise="none", views=("contrast",)),
+    "field-texture": Preparation(normalise="none", views=("texture",)),
+    "field-fourier": Preparation(normalise="none", views=("fourier",)),
+    "field-all": Preparation(normalise="none", views=VIEWS),
     "scaife2021": Preparation(normalise="scale255", pad=(151, 151), standardise=(0.0031, 0.0350)),
 }
 
@@ -177,9 +214,18 @@ def named_preparation(name: str, size: tuple[int, int] | None = None) -> Prepara
     around it up to N x N, for instance ``pad64``), ``attention`` (as ``scaled``, then -1 to
     1: Bowles et al. 2021), ``attention-fits`` (the same from a FIRST cut-out, clipped as
     ``mirabest``), ``scaife2021`` (as ``pad151``, then mean 0.0031 and deviation 0.0350 of the
-    training images taken out: Scaife & Porter 2021).
+    training images taken out: Scaife & Porter 2021), ``field`` (a whole field over its own
+    mean and deviation, as RADIAnCE does), ``field-texture``, ``field-fourier`` and
+    ``field-all`` (`field_views`, the last with all three as channels); ``/N`` after a name
+    takes means over N x N pixels first, for instance ``field/8``.
     Raises `SettingsError` for any other name.
     """
+    name, _, factor = name.partition("/")
+    if factor:
+        if not re.fullmatch(r"[1-9]\d{0,3}", factor):
+            message = f"preparation {name}/{factor}: expected a whole number from 1 after the slash"
+            raise SettingsError(message)
+        return replace(named_preparation(name, size), downsample=int(factor))
     padded = re.fullmatch(r"pad([1-9]\d{0,3})", name)
     if padded:
         preparation = Preparation(normalise="scale255", pad=(int(padded[1]), int(padded[1])))
@@ -199,7 +245,7 @@ def prepare(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarr
     preparation : the steps
     where : name of the image for messages
 
-    Returns float32 (height', width', 1), finite; in [0, 1] unless `normalise` is ``none``.
+    Returns float32 (height', width', channels), finite; in [0, 1] unless `normalise` is ``none``.
     `standardise` is not applied: it comes last (`PreparedImages.finish`).
     Pixels that are not finite become 0 (see `count_nonfinite`) and take no part in
     ``robust`` and ``mirabest`` statistics. An image without contrast becomes all zeros
@@ -210,10 +256,20 @@ def prepare(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarr
     """
     _refuse_unscaled(image, preparation, where)
     grey = _grey(require_shape(np.asarray(image), where), where)
+    if min(grey.shape) < preparation.downsample:
+        message = (
+            f"{where}: {grey.shape[0]} x {grey.shape[1]} pixels, expected at least "
+            f"{preparation.downsample} for means over so many"
+        )
+        raise InputFileError(message)
+    grey = field_views.block_mean(grey, preparation.downsample)
     finite = np.isfinite(grey)
     if not finite.any():
         message = f"{where}: no finite pixel (all are NaN or infinite), expected an image"
         raise InputFileError(message)
+    if preparation.views:
+        values = _views(grey, preparation, where)
+        return np.ascontiguousarray(values, dtype=np.float32)
     filled = np.where(finite, grey, np.float32(0))
     clipped = _crop(_clip(filled, finite, preparation), preparation.size, where)
     if preparation.keep_centre:
@@ -221,11 +277,31 @@ def prepare(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarr
     values = _normalise(clipped, preparation)
     if preparation.stretch == "sqrt":
         values = np.sqrt(values)
+    values = _framed(values, preparation)
+    return np.ascontiguousarray(values, dtype=np.float32)[:, :, np.newaxis]
+
+
+def _framed(values: np.ndarray, preparation: Preparation) -> np.ndarray:
+    """With zeros outside the circle and around the image, as far as asked for."""
     if preparation.circular_mask:
         values = np.where(_inside_circle(*values.shape), values, np.float32(0))
     if preparation.pad is not None:
-        values = _pad(values, preparation.shape_of(*values.shape))
-    return np.ascontiguousarray(values, dtype=np.float32)[:, :, np.newaxis]
+        height, width = values.shape
+        side = preparation.pad
+        values = _pad(values, (max(height, side[0]), max(width, side[1])))
+    return values
+
+
+def _views(grey: np.ndarray, preparation: Preparation, where: str) -> np.ndarray:
+    """(height, width, views) of a whole field; Fourier amplitudes are those of the crop."""
+    made = {
+        name: _framed(_crop(view(grey), preparation.size, where), preparation)
+        for name, view in (("contrast", field_views.contrast), ("texture", field_views.texture))
+        if name in preparation.views or (name == "texture" and "fourier" in preparation.views)
+    }
+    if "fourier" in preparation.views:
+        made["fourier"] = field_views.fourier(made["texture"])
+    return np.stack([made[name] for name in preparation.views], axis=-1)
 
 
 def last_scaling(images: np.ndarray, standardise: tuple[float, float] | None) -> np.ndarray:

@@ -29,23 +29,28 @@ class Slot:
     """Where one foreign array goes: a Keras variable, and the order of its axes there.
 
     `axes` are those of `np.transpose` from the foreign array to ours; `shape` is the foreign
-    shape; a foreign array of more axes of length one is reshaped by it.
+    shape; a foreign array of more axes of length one is reshaped by it. `split` is the foreign
+    shape with its axes taken apart, where one of them holds several in another order than ours
+    (a flattened image, channels first).
     """
 
     variable: Any
     axes: tuple[int, ...]
     shape: tuple[int, ...]
+    split: tuple[int, ...] = ()
 
     def put(self, array: np.ndarray) -> None:
         """Assign a foreign array."""
-        ours = np.transpose(array, self.axes).reshape(self.variable.shape)
+        apart = array.reshape(self.split) if self.split else array
+        ours = np.transpose(apart, self.axes).reshape(self.variable.shape)
         self.variable.assign(ours.astype(np.float32))
 
     def take(self) -> np.ndarray:
         """The variable as the foreign array, float32."""
-        turned = [self.shape[axis] for axis in self.axes]
+        turned = [(self.split or self.shape)[axis] for axis in self.axes]
         ours = np.asarray(self.variable, dtype=np.float32).reshape(turned)
-        return np.ascontiguousarray(np.transpose(ours, np.argsort(self.axes)))
+        apart = np.transpose(ours, np.argsort(self.axes))
+        return np.ascontiguousarray(apart).reshape(self.shape)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Layout:
     infer : arrays and settings given -> `Inferred`; raises `InputFileError` for another network
     slots : model -> foreign name -> `Slot`
     ignored : foreign name -> True for arrays that take no part
+    plain : foreign name -> the name that `infer` and `slots` use, where wrappers change it
     preparation : name of the preparation the weights were trained with
     class_names : of a network with as many classes
     side : pixels where the arrays do not tell
@@ -86,6 +92,7 @@ class Layout:
     preparation: str
     class_names: tuple[str, ...]
     side: int
+    plain: Callable[[str], str] = str
     claimed: tuple[str, ...] = ()
     advice: str = ""
 
@@ -180,7 +187,7 @@ def import_weights(
     from benchmarker.networks import registry
 
     layout = layout_of(network)
-    arrays = {k: v for k, v in read_arrays(path).items() if not layout.ignored(k)}
+    arrays = {layout.plain(k): v for k, v in read_arrays(path).items() if not layout.ignored(k)}
     chosen = registry.network_settings(network, given)
     usual = registry.network_settings(layout.family, {})
     # a variant's name says how it differs, and its gates and aggregation even where it does not

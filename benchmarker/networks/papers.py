@@ -25,6 +25,7 @@ PAPERS = {
     "scaife2021": "Scaife & Porter 2021, MNRAS 503, 2369, arXiv 2102.08252 (equivariant LeNet)",
     "cohen2016": "Cohen & Welling 2016, ICML, arXiv 1602.07576 (group convolutions)",
     "liu2022": "Liu et al. 2022, CVPR, arXiv 2201.03545 (ConvNeXt)",
+    "radiance": "RADIAnCE, Rettelbach & Hurley-Walker 2019 (github.com/trettelbach/radiance)",
     "vafaei2019": "Vafaei Sadr et al. 2019, MNRAS 484, 2793 (DeepSource)",
 }
 

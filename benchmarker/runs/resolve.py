@@ -30,7 +30,6 @@ from benchmarker.runs.transfer import Transfer, plan_transfer
 
 IDENTITY_VERSION = 2  # raise it when the same identity would train otherwise
 DIGITS = "mnist"
-PREPARED_CHANNELS = 1  # preparation mixes colours to grey
 # Settings that say how to find the data; the digests of what was found stand for them
 _PLACES = (
     "network", "data", "subset", "manifest", "labels", "fr0", "skip", "split",
@@ -172,7 +171,7 @@ def _shape(images: ImageSet, preparation: Preparation) -> tuple[int, int, int]:
             f"{height}x{width} pixels; choose a smaller size (images are cropped, never enlarged)"
         )
         raise SettingsError(message)
-    return (*preparation.shape_of(height, width), PREPARED_CHANNELS)
+    return (*preparation.shape_of(height, width), preparation.channels)
 
 
 def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of seven decided parts)

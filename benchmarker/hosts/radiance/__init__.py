@@ -1,0 +1,1 @@
+"""RADIAnCE: artefacts in images of the MWA, and what goes into their headers."""
