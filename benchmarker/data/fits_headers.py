@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from benchmarker.core.errors import InputFileError
 from benchmarker.data.reading_options import ReadOptions
@@ -60,22 +63,42 @@ def find_image(
     further than ``limits.max_bytes``. Raises `InputFileError` where it is no FITS file,
     its header is cut off, it claims more than the limits or has no such image.
     """
-    _require_fits(stream, path)
     seen: list[str] = []
-    start = 0
-    while start <= limits.max_bytes:
-        stream.seek(start)
-        first = stream.read(BLOCK)
-        if not first.strip(b"\x00 "):  # the end, or filling after the last HDU
-            break
-        hdu = _read_hdu(stream, first, path, (len(seen), start))
-        if _is_wanted(hdu, wanted):
+    for hdu in walk(stream, path, most_bytes=limits.max_bytes):
+        if is_wanted(hdu, wanted):
             return _checked(hdu, path, limits)
         seen.append(f"{hdu.number} {hdu.name}".strip() + ("" if hdu.is_image else " (no image)"))
-        start = hdu.data_start + hdu.data_bytes + hdu.padding
     asked = "an image" if wanted is None else f"an image in extension {wanted!r}"
     message = f"{path}: not a FITS image: expected {asked}, found HDUs: {'; '.join(seen)}"
     raise InputFileError(message)
+
+
+def walk(stream: BinaryIO, path: str | Path, *, most_bytes: int) -> Iterator[Hdu]:
+    """The HDUs of a FITS file in their order, as far as the caller goes on asking.
+
+    Only headers are read, those that begin within the first `most_bytes`. Raises
+    `InputFileError` where it is no FITS file or a header is cut off or absurd.
+    """
+    _require_fits(stream, path)
+    start = number = 0
+    while start <= most_bytes:
+        stream.seek(start)
+        first = stream.read(BLOCK)
+        if not first.strip(b"\x00 "):  # the end, or filling after the last HDU
+            return
+        hdu = _read_hdu(stream, first, path, (number, start))
+        yield hdu
+        number += 1
+        start = hdu.data_start + hdu.data_bytes + hdu.padding
+
+
+def ones_complement_sum(data: bytes, start: int = 0) -> int:
+    """The FITS checksum: 32-bit big-endian words summed, carries added back in."""
+    data += b"\x00" * (-len(data) % 4)
+    total = start + int(np.frombuffer(data, dtype=">u4").sum(dtype=np.uint64))
+    while total >> 32:
+        total = (total & 0xFFFFFFFF) + (total >> 32)
+    return total
 
 
 def read_data(stream: BinaryIO, hdu: Hdu, path: str | Path) -> bytes:
@@ -104,7 +127,8 @@ def cut_off(hdu: Hdu, path: str | Path, found: int) -> str:
     )
 
 
-def _is_wanted(hdu: Hdu, wanted: int | str | None) -> bool:
+def is_wanted(hdu: Hdu, wanted: int | str | None) -> bool:
+    """Whether an HDU holds the image `wanted` (number, name, or None for any)."""
     if wanted is None:
         return hdu.is_image
     by_number = isinstance(wanted, int) and hdu.number == wanted

@@ -19,7 +19,14 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from benchmarker.core.errors import InputFileError
-from benchmarker.data.fits_headers import BLOCK, Hdu, cut_off, find_image, read_data
+from benchmarker.data.fits_headers import (
+    BLOCK,
+    Hdu,
+    cut_off,
+    find_image,
+    ones_complement_sum,
+    read_data,
+)
 from benchmarker.data.reading_options import DEFAULTS, GZIP_MAGIC, ReadOptions
 
 # `warnings.catch_warnings` changes the whole process: two threads inside it at once
@@ -141,29 +148,20 @@ def _verify(header: bytes, data: bytes, hdu: Hdu, path: str | Path) -> str:
     """Compare the checksums a header carries with the bytes; both are optional in FITS."""
     if not hdu.datasum and not hdu.has_checksum:
         return "unverified"
-    datasum = _ones_complement_sum(data)
+    datasum = ones_complement_sum(data)
     if hdu.datasum and hdu.datasum != str(datasum):
         message = (
             f"{path}: checksum of the data is wrong: DATASUM says {hdu.datasum}, "
             f"the data give {datasum} (HDU {hdu.number}); the file is damaged"
         )
         raise InputFileError(message)
-    if hdu.has_checksum and _ones_complement_sum(header, datasum) not in (0, 0xFFFFFFFF):
+    if hdu.has_checksum and ones_complement_sum(header, datasum) not in (0, 0xFFFFFFFF):
         message = (
             f"{path}: checksum is wrong: header and data do not agree with CHECKSUM "
             f"(HDU {hdu.number}); the file is damaged or was edited"
         )
         raise InputFileError(message)
     return "verified"
-
-
-def _ones_complement_sum(data: bytes, start: int = 0) -> int:
-    """The FITS checksum: 32-bit big-endian words summed, carries added back in."""
-    data += b"\x00" * (-len(data) % 4)
-    total = start + int(np.frombuffer(data, dtype=">u4").sum(dtype=np.uint64))
-    while total >> 32:
-        total = (total & 0xFFFFFFFF) + (total >> 32)
-    return total
 
 
 def _decode(raw: bytes, hdu: Hdu, path: str | Path) -> np.ndarray:
