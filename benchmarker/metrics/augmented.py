@@ -25,9 +25,14 @@ from benchmarker.metrics.classification import (
     count_statistics,
     evaluate,
     mean_of_defined,
+)
+from benchmarker.metrics.intervals import (
+    CHUNK_ELEMENTS,
+    LEVEL,
+    bootstrap_weights,
+    wilson,
     with_interval,
 )
-from benchmarker.metrics.intervals import CHUNK_ELEMENTS, LEVEL, bootstrap_weights, wilson
 from benchmarker.metrics.roc import RankedScores, log_odds, log_sum_exp
 from benchmarker.metrics.seeds import average
 

@@ -7,7 +7,8 @@ follow different definitions. The values agree with scikit-learn's (the tests co
 Rules where a definition leaves room:
 
 - the prediction is the class of highest probability, ties go to the lowest index;
-- a class that is never predicted has precision 0 and F1 0, and is named in ``flags``;
+- a class that is never predicted has no precision (null, named in ``undefined`` and
+  ``flags``); its F1, 2 hits / (predictions + images), is 0;
 - a class absent from the truth has no recall, F1 or AUC (null, named in ``undefined``);
   means over classes are over the classes present, said so in ``flags``;
 - MPCA (mean per class accuracy) is the mean recall of the classes present;
@@ -16,9 +17,8 @@ Rules where a definition leaves room:
 - AUC is one-vs-rest, ties count one half, the mean over classes is unweighted; where the
   scores before the softmax are given it ranks by their log-odds, because probabilities that
   are rounded to exactly 0 or 1 are tied and hide the order (``auc_from``);
-- cross-entropy and calibration use probabilities rescaled to sum 1 (a legacy sigmoid
-  output does not), clipped to 1e-7 as Keras does; a row of zeros counts as uniform;
-- the calibration error is the expected one of the top class in 15 bins of equal width.
+- cross-entropy, calibration error and Brier score are those of `metrics.calibration`, the
+  area under accuracy against coverage that of `metrics.selection`.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.errors import Problems, RunFailedError
-from benchmarker.metrics.intervals import LEVEL, bootstrap_weights, percentile_interval, wilson
+from benchmarker.metrics.calibration import Reliability
+from benchmarker.metrics.intervals import LEVEL, bootstrap_weights, wilson, with_interval
 from benchmarker.metrics.roc import RankedScores, log_odds
+from benchmarker.metrics.selection import RankedConfidence, confidence_of
 
 METRICS_VERSION = 1  # raise it when a definition changes: rows of two versions are not ranked
-CALIBRATION_BINS = 15
-SMALLEST_PROBABILITY = 1e-7
-SCALARS = ("accuracy", "mpca", "macro_f1", "auc", "cross_entropy", "calibration_error")
+SCALARS = (
+    "accuracy", "mpca", "macro_f1", "auc", "cross_entropy", "calibration_error", "brier",
+    "coverage_area",
+)  # fmt: skip
 PER_CLASS = ("precision", "recall", "f1", "balanced_precision", "balanced_f1", "auc")
 
 
@@ -75,8 +78,7 @@ def evaluate(  # noqa: PLR0913 - the predictions, and how to resample them
     probabilities = np.asarray(probabilities, dtype=np.float64)
     scores = None if scores is None else np.asarray(scores, dtype=np.float64)
     _refuse_unusable(labels, probabilities, classes, scores)
-    ranking = probabilities if scores is None else log_odds(scores)
-    sample = _Sample.of(labels.astype(np.int64), probabilities, ranking)
+    sample = _Sample.of(labels.astype(np.int64), probabilities, scores)
     values = _statistics(sample, np.ones((1, sample.count)))
     draws = [
         _statistics(sample, weights)
@@ -153,9 +155,7 @@ class _Sample:
     """Everything about the predictions that does not depend on the weights.
 
     labels, predicted : int (n,); present : bool (classes,); counts : int (classes, classes)
-    surprise : float (n,), minus the log of the true class's probability
-    gap : float (n,), correct (0 or 1) minus the confidence, sorted by confidence bin
-    gap_order, gap_starts : that order, and where each bin begins in it
+    reliability, confidence : for calibration, and for accuracy against coverage
     ranked : one ranking of all images per class
     """
 
@@ -163,10 +163,8 @@ class _Sample:
     predicted: np.ndarray
     present: np.ndarray
     counts: np.ndarray
-    surprise: np.ndarray
-    gap: np.ndarray
-    gap_order: np.ndarray
-    gap_starts: np.ndarray
+    reliability: Reliability
+    confidence: RankedConfidence
     ranked: tuple[RankedScores, ...]
 
     @property
@@ -174,33 +172,24 @@ class _Sample:
         return len(self.labels)
 
     @classmethod
-    def of(cls, labels: np.ndarray, probabilities: np.ndarray, ranking: np.ndarray) -> _Sample:
+    def of(
+        cls, labels: np.ndarray, probabilities: np.ndarray, scores: np.ndarray | None
+    ) -> _Sample:
         num_classes = probabilities.shape[1]
         predicted = predicted_classes(probabilities)
-        shares = _rescaled(probabilities)
-        confidence = shares[np.arange(len(labels)), predicted]
-        bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-        order = np.argsort(bins, kind="stable")
-        true_share = shares[np.arange(len(labels)), labels]
+        ranking = probabilities if scores is None else log_odds(scores)
+        confidence = confidence_of(probabilities, scores)
         return cls(
             labels=labels,
             predicted=predicted,
             present=np.bincount(labels, minlength=num_classes) > 0,
             counts=confusion(labels, predicted, num_classes),
-            surprise=-np.log(np.clip(true_share, SMALLEST_PROBABILITY, 1.0)),
-            gap=((predicted == labels) - confidence)[order],
-            gap_order=order,
-            gap_starts=np.unique(bins[order], return_index=True)[1],
+            reliability=Reliability.of(labels, probabilities),
+            confidence=RankedConfidence.of(confidence, predicted == labels),
             ranked=tuple(
                 RankedScores.of(labels == index, ranking[:, index]) for index in range(num_classes)
             ),
         )
-
-
-def _rescaled(probabilities: np.ndarray) -> np.ndarray:
-    total = probabilities.sum(axis=1, keepdims=True)
-    even = np.full_like(probabilities, 1 / probabilities.shape[1])
-    return np.divide(probabilities, total, out=even, where=total > 0)
 
 
 def _class_names() -> list[str]:
@@ -215,13 +204,11 @@ def _statistics(sample: _Sample, weights: np.ndarray) -> dict[str, np.ndarray]:
     one_hot = (cells[:, np.newaxis] == np.arange(num_classes**2)).astype(np.float64)
     counts = (weights @ one_hot).reshape(-1, num_classes, num_classes)
     auc = np.stack([ranked.area(weights) for ranked in sample.ranked], axis=1)
-    count = weights.sum(axis=1)
-    gaps = np.add.reduceat(weights[:, sample.gap_order] * sample.gap, sample.gap_starts, axis=1)
     return {
         **count_statistics(counts, sample.present),
         "auc": mean_of_defined(auc),
-        "cross_entropy": (weights * sample.surprise).sum(axis=1) / count,
-        "calibration_error": np.abs(gaps).sum(axis=1) / count,
+        **sample.reliability.statistics(weights),
+        "coverage_area": sample.confidence.area(weights),
         "class_auc": auc,
     }
 
@@ -241,8 +228,7 @@ def count_statistics(counts: np.ndarray, present: np.ndarray) -> dict[str, np.nd
     support = counts.sum(axis=2, keepdims=True)
     rates = np.divide(counts, support, out=np.zeros_like(counts), where=support > 0)
     recall = np.where(present, np.einsum("rii->ri", rates), np.nan)
-    precision = _precision(counts, present)
-    balanced = _precision(rates, present)
+    precision, balanced = _precision(counts), _precision(rates)
     f1 = _harmonic(precision, recall)
     return {
         "accuracy": np.einsum("rii->r", counts) / counts.sum(axis=(1, 2)),
@@ -256,15 +242,16 @@ def count_statistics(counts: np.ndarray, present: np.ndarray) -> dict[str, np.nd
     }
 
 
-def _precision(counts: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Diagonal over column sums; 0 for a present class never predicted."""
+def _precision(counts: np.ndarray) -> np.ndarray:
+    """Diagonal over column sums; NaN for a class that is never predicted."""
     predicted = counts.sum(axis=1)
     hits = np.einsum("rii->ri", counts)
-    nothing = np.broadcast_to(np.where(present, 0.0, np.nan), hits.shape).copy()
-    return np.divide(hits, predicted, out=nothing, where=predicted > 0)
+    return np.divide(hits, predicted, out=np.full_like(hits, np.nan), where=predicted > 0)
 
 
 def _harmonic(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
+    """F1; 0 for a class that is there and never predicted, NaN for an absent one."""
+    precision = np.where(np.isnan(precision), 0.0, precision)
     total = precision + recall
     nothing = np.where(np.isnan(total), np.nan, 0.0)
     return np.divide(2 * precision * recall, total, out=nothing, where=total > 0)
@@ -276,30 +263,6 @@ def mean_of_defined(values: np.ndarray) -> np.ndarray:
     number = defined.sum(axis=1)
     total = np.where(defined, values, 0.0).sum(axis=1)
     return np.divide(total, number, out=np.full(len(values), np.nan), where=number > 0)
-
-
-def with_interval(values: np.ndarray, draws: Sequence[np.ndarray]) -> list[dict[str, float | None]]:
-    """A metric's value, low and high, null where undefined; one entry, or one per class.
-
-    Arguments
-    ---------
-    values : float (1,) or (1, classes), the metric of the sample itself
-    draws : arrays (resamples,) or (resamples, classes), the metric of its resamples
-    """
-    value = np.atleast_1d(values[0])
-    empty = np.empty((0, len(value)))
-    drawn = [draw.reshape(-1, len(value)) for draw in draws]
-    low, high = percentile_interval(np.concatenate([empty, *drawn]))
-    undefined = np.isnan(value)
-    low, high = (np.where(undefined, np.nan, bound) for bound in (low, high))
-    return [
-        {"value": _plain(value[i]), "low": _plain(low[i]), "high": _plain(high[i])}
-        for i in range(len(value))
-    ]
-
-
-def _plain(number: float) -> float | None:
-    return None if np.isnan(number) else float(number)
 
 
 def _report(
@@ -340,7 +303,7 @@ def _flags(sample: _Sample, classes: tuple[str, ...]) -> list[str]:
     never = sample.counts.sum(axis=0) == 0
     for name, is_present, is_never in zip(classes, sample.present, never, strict=True):
         if is_present and is_never:
-            flags.append(f"{name} is never predicted: its precision and F1 are given as 0")
+            flags.append(f"{name} is never predicted: its precision is undefined, its F1 0")
         if not is_present:
             flags.append(f"{name} is absent from the truth: its recall, F1 and AUC are undefined")
     if not sample.present.all():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -73,3 +73,27 @@ def percentile_interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         bounds = np.nanquantile(draws[:, defined], [tail, 1 - tail], axis=0)
         low[defined], high[defined] = bounds
     return low, high
+
+
+def with_interval(values: np.ndarray, draws: Sequence[np.ndarray]) -> list[dict[str, float | None]]:
+    """A metric's value, low and high, null where undefined; one entry, or one per class.
+
+    Arguments
+    ---------
+    values : float (1,) or (1, classes), the metric of the sample itself
+    draws : arrays (resamples,) or (resamples, classes), the metric of its resamples
+    """
+    value = np.atleast_1d(values[0])
+    empty = np.empty((0, len(value)))
+    drawn = [draw.reshape(-1, len(value)) for draw in draws]
+    low, high = percentile_interval(np.concatenate([empty, *drawn]))
+    undefined = np.isnan(value)
+    low, high = (np.where(undefined, np.nan, bound) for bound in (low, high))
+    return [
+        {"value": _plain(value[i]), "low": _plain(low[i]), "high": _plain(high[i])}
+        for i in range(len(value))
+    ]
+
+
+def _plain(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.errors import RunFailedError
-from benchmarker.metrics.classification import with_interval
-from benchmarker.metrics.intervals import LEVEL, bootstrap_weights
+from benchmarker.metrics.intervals import LEVEL, bootstrap_weights, with_interval
 from benchmarker.metrics.roc import log_sum_exp
 
 MEASURES = ("agreement", "entropy", "mean_entropy", "spread")

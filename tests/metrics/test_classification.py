@@ -115,6 +115,7 @@ def test_agrees_with_scikit_learn(count, num_classes, skill):
         "macro_f1": sk.f1_score(labels, predicted, average="macro", zero_division=0),
         "cross_entropy": sk.log_loss(labels, shares, labels=every),
         "auc": np.mean([sk.roc_auc_score(labels == i, shares[:, i]) for i in every]),
+        "brier": sk.brier_score_loss(labels, shares, labels=every, scale_by_half=False),
     }
     for name, value in expected.items():
         assert found[name]["value"] == pytest.approx(value, abs=1e-12), name
@@ -125,13 +126,19 @@ def test_agrees_with_scikit_learn(count, num_classes, skill):
         assert entry["f1"]["value"] == pytest.approx(table[2][index])
 
 
-def test_never_predicted_class_has_precision_zero_and_a_flag():
+def test_never_predicted_class_has_no_precision_and_a_flag():
     shares = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]])
     found = evaluate(np.array([0, 0, 1]), shares, ("FRI", "FRII"))
-    for metric in ("precision", "balanced_precision", "f1", "balanced_f1", "recall"):
-        assert found["per_class"]["FRII"][metric]["value"] == 0
-    assert found["flags"] == ["FRII is never predicted: its precision and F1 are given as 0"]
-    assert found["undefined"] == []
+    entry = found["per_class"]["FRII"]
+    for metric in ("precision", "balanced_precision"):
+        assert entry[metric] == {"value": None, "low": None, "high": None}
+    for metric in ("f1", "balanced_f1", "recall"):
+        assert entry[metric]["value"] == 0
+    assert found["macro_f1"]["value"] == pytest.approx(0.8 / 2)
+    assert found["flags"] == ["FRII is never predicted: its precision is undefined, its F1 0"]
+    assert found["undefined"] == [
+        "per_class.FRII.precision", "per_class.FRII.balanced_precision",
+    ]  # fmt: skip
 
 
 def test_absent_class_is_undefined_and_left_out_of_means():
