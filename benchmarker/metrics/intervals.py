@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -64,14 +65,13 @@ def percentile_interval(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ---------
     draws : float array of shape (resamples, ...), NaN where undefined
     """
-    low, high = np.full((2, *draws.shape[1:]), np.nan)
-    if not len(draws):
-        return low, high
-    defined = ~np.isnan(draws).all(axis=0)
-    if defined.any():
+    flat = draws.reshape(len(draws), math.prod(draws.shape[1:]))
+    bounds = np.full((2, flat.shape[1]), np.nan)
+    defined = ~np.isnan(flat).all(axis=0)
+    if len(flat) and defined.any():
         tail = (1 - LEVEL) / 2
-        bounds = np.nanquantile(draws[:, defined], [tail, 1 - tail], axis=0)
-        low[defined], high[defined] = bounds
+        bounds[:, defined] = np.nanquantile(flat[:, defined], [tail, 1 - tail], axis=0)
+    low, high = bounds.reshape(2, *draws.shape[1:])
     return low, high
 
 

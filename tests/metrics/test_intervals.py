@@ -43,3 +43,11 @@ def test_percentiles_leave_out_undefined_draws():
     assert high[[0, 2]] == pytest.approx([97.5, 47.775])
     assert np.isnan(low[1])
     assert np.isnan(high[1])
+
+
+def test_one_column_of_draws_has_one_interval():
+    draws = np.random.default_rng(1).normal(size=200)
+    low, high = percentile_interval(draws)
+    assert (low, high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])))
+    assert np.isnan(percentile_interval(np.full(3, np.nan))).all()
+    assert np.isnan(percentile_interval(np.empty(0))).all()
