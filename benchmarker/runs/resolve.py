@@ -19,6 +19,7 @@ from benchmarker.core.errors import BenchmarkerError, MissingDataError, Settings
 from benchmarker.core.hashing import SHORT
 from benchmarker.core.records import Record, identity_digest
 from benchmarker.data.cards import load_card
+from benchmarker.data.fewer_labels import fewer_labels
 from benchmarker.data.images import ImageSet
 from benchmarker.data.preparation import Preparation, named_preparation
 from benchmarker.data.reading_options import ReadOptions
@@ -116,7 +117,13 @@ def resolve(settings: RunSettings, runs: Path | None = None) -> Resolved:
 
 
 def split_of(settings: RunSettings, images: ImageSet) -> Split:
-    """The file asked for, else the quotas, else those of the card, else as published."""
+    """The file asked for, else the quotas, else those of the card, else as published.
+
+    `train` without `validation` keeps so many training sources per class of what is found.
+    """
+    if settings.train is not None and settings.validation is None:
+        whole = split_of(replace(settings, train=None), images)
+        return fewer_labels(whole, images, per_class=settings.train, seed=settings.seed)
     if settings.split is not None:
         return read_split(settings.split, images.sources)
     name = images.provenance.get("card")

@@ -39,7 +39,8 @@ class RunSettings:
     size : (height, width) of the central crop in pixels; None is the data's own size
     recipe : augmentation recipe, a name in ``augment/`` or ``rotations:STEP``
     preparation : name of a preparation; None is the one its card names
-    train, validation : sources per class; None uses the published split
+    train, validation : sources per class; None uses the published split. `train` alone keeps
+        so many of the split's training sources and leaves its validation and test as they are
     split : file of a stored split, which decides instead
     passes : times that the training images are shown in one epoch, each time varied anew
     validation_passes : passes over the validation images with the recipe's random draws,

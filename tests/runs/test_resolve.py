@@ -114,3 +114,11 @@ def test_wrong_folds_are_refused(tmp_path, capsys, words, text):
     data = str(write_toy(tmp_path / "toy.npz", count=40))
     assert main(["data", "split", data, *words]) == 1
     assert text in capsys.readouterr().err
+
+
+def test_training_sources_alone_keep_the_rest_of_the_split(settings):
+    whole, few = resolve(settings), resolve(replace(settings, train=5))
+    assert few.name != whole.name
+    assert len(few.split.train) == 20
+    assert set(few.split.train) < set(whole.split.train)
+    assert (few.split.validation, few.split.test) == (whole.split.validation, whole.split.test)
