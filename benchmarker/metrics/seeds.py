@@ -35,6 +35,19 @@ def average(values: Iterable[float | None]) -> Average:
     return Average(mean=statistics.fmean(known), sd=sd, n=len(known))
 
 
+def interquartile_mean(values: Iterable[float | None]) -> float | None:
+    """Mean of the middle half of the values: less at the mercy of one odd seed than the mean.
+
+    A quarter of the values (rounded down) is left out at either end, as Agarwal et al. 2021
+    (NeurIPS 34, "rliable") do; below four values it is the mean. None and NaN are left out;
+    None where nothing is left.
+    """
+    known = sorted(float(v) for v in values if v is not None and not math.isnan(v))
+    cut = len(known) // 4
+    middle = known[cut : len(known) - cut]
+    return statistics.fmean(middle) if middle else None
+
+
 @dataclass(frozen=True)
 class SeedCheck:
     """Which seeds are missing, there more than once, or not asked for; each ascending."""

@@ -1,8 +1,11 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import trim_mean
 
-from benchmarker.metrics.seeds import Average, average, check_seeds
+from benchmarker.metrics.seeds import Average, average, check_seeds, interquartile_mean
 
 
 def test_mean_and_sample_deviation():
@@ -30,3 +33,14 @@ def test_missing_repeated_and_foreign_seeds_are_named():
         "foreign seeds 7, 99",
     ]
     assert check_seeds([1826, 8901], (8901, 1826)).is_fine
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=23))
+def test_the_interquartile_mean_is_the_trimmed_mean_of_scipy(values):
+    assert interquartile_mean(values) == pytest.approx(trim_mean(values, 0.25), abs=1e-9)
+    assert interquartile_mean([None, *values, math.nan]) == interquartile_mean(values)
+
+
+def test_nothing_has_no_interquartile_mean():
+    assert interquartile_mean([None, math.nan]) is None
+    assert interquartile_mean([]) is None
