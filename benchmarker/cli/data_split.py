@@ -108,6 +108,7 @@ class _ListedSources:
     dec_deg: np.ndarray
     published_split: None = None
     pixel_scale_arcsec: None = None
+    groups: None = None
 
 
 def _sources(arguments: argparse.Namespace) -> tuple[str, SourceLists]:

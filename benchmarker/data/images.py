@@ -73,6 +73,10 @@ class ImageSet:
     ra_deg, dec_deg : float64 arrays of shape (n,), J2000 degrees, NaN where unknown; or None
     published_split : n words out of ``train``, ``validation``, ``test``; or None
     pixel_scale_arcsec : arcsec per pixel; or None
+    groups : n words; images of one group (an observation, an object) stay in one part of a
+        split; or None
+    facts : what else is known of the images, by name: arrays of shape (n,) of words or of
+        float64, NaN where unknown. Scores are shown apart by them; no network sees them
     provenance : what a record should say of the origin (reader, file, its sha256, policies)
 
     Raises `InputFileError` listing every fault: empty set, labels out of range, repeated
@@ -88,6 +92,8 @@ class ImageSet:
     dec_deg: np.ndarray | None = None
     published_split: tuple[str, ...] | None = None
     pixel_scale_arcsec: float | None = None
+    groups: tuple[str, ...] | None = None
+    facts: dict[str, np.ndarray] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -127,6 +133,8 @@ class ImageSet:
             ra_deg=None if self.ra_deg is None else self.ra_deg[index],
             dec_deg=None if self.dec_deg is None else self.dec_deg[index],
             published_split=None if split is None else tuple(split[i] for i in index),
+            groups=None if self.groups is None else tuple(self.groups[i] for i in index),
+            facts={name: values[index] for name, values in self.facts.items()},
         )
 
 
@@ -153,8 +161,9 @@ def _faults(images: ImageSet) -> list[str]:
     faults = []
     if count == 0:
         faults.append("holds no image; expected at least one per class")
-    for what in ("pixels", "labels", "ra_deg", "dec_deg", "published_split"):
-        value = getattr(images, what)
+    checked = ("pixels", "labels", "ra_deg", "dec_deg", "published_split", "groups")
+    values = {what: getattr(images, what) for what in checked} | images.facts
+    for what, value in values.items():
         if value is not None and len(value) != count:
             faults.append(f"{len(value)} {what} for {count} source names")
     if len(set(images.classes)) != len(images.classes):

@@ -2,7 +2,9 @@
 
 Accepted names: ``images``; ``labels``; ``label_names``; ``split`` with ``split_names``;
 source names in ``sources``, ``names``, ``source_key``, ``filenames`` or ``filepath``;
-``batch_file`` with ``batch_index``; ``ra_deg``, ``dec_deg``. Other arrays are passed over.
+``batch_file`` with ``batch_index``; ``ra_deg``, ``dec_deg``; ``group`` (images of one group stay
+in one part of a split); ``fact_NAME`` (what else is known of an image). Other arrays are
+passed over.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ USED_ARRAYS = (
     "batch_index",
     "ra_deg",
     "dec_deg",
+    "group",
 )
+FACT = "fact_"  # before the name of each
 MOST_CHANNELS = 4
 
 
@@ -53,6 +57,11 @@ class _Reading:
         return array
 
 
+def is_used(name: str) -> bool:
+    """Whether an array of this name means anything here; others need not be read."""
+    return name in USED_ARRAYS or name.startswith(FACT)
+
+
 def images_from_arrays(
     arrays: Mapping[str, np.ndarray], origin: str, *, reader: str, options: ReadOptions
 ) -> ImageSet:
@@ -70,6 +79,7 @@ def images_from_arrays(
     sources = _sources(reading, count)
     split = _split(reading, count)
     ra, dec = _positions(reading, count, sources)
+    groups, facts = reading.column("group", count), _facts(reading, count)
     reading.problems.raise_if_any()
     return ImageSet(
         name=re.sub(r"\.(npz|h5|hdf5)$", "", stem(origin)),
@@ -80,6 +90,8 @@ def images_from_arrays(
         ra_deg=ra,
         dec_deg=dec,
         published_split=split,
+        groups=None if groups is None else tuple(_texts(groups)),
+        facts=facts,
         provenance={"reader": reader, **reading.notes},
     )
 
@@ -234,6 +246,18 @@ def _positions(
         reading.problems.add("arrays 'ra_deg' and 'dec_deg' hold no numbers, expected degrees")
         return None, None
     return ra.astype(np.float64), dec.astype(np.float64)
+
+
+def _facts(reading: _Reading, count: int) -> dict[str, np.ndarray]:
+    """Words, or float64 for numbers."""
+    found = {}
+    for name in reading.arrays:
+        values = reading.column(name, count) if name.startswith(FACT) else None
+        if values is not None:
+            texts = values.dtype.kind in "USOb"
+            fact = np.array(_texts(values)) if texts else values.astype(np.float64)
+            found[name.removeprefix(FACT)] = fact
+    return found
 
 
 def _texts(array: np.ndarray) -> list[str]:

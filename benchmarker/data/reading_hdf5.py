@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarker.core.errors import InputFileError, Problems
 from benchmarker.data.images import ImageSet
-from benchmarker.data.reading_arrays import USED_ARRAYS, images_from_arrays
+from benchmarker.data.reading_arrays import images_from_arrays, is_used
 from benchmarker.data.reading_names import natural_key
 from benchmarker.data.reading_options import DEFAULTS, ReadOptions
 
@@ -76,7 +76,7 @@ def _has_arrays(file: h5py.File) -> bool:
 
 
 def _named_arrays(file: h5py.File, problems: Problems, budget: _Budget) -> dict[str, np.ndarray]:
-    names = [name for name in USED_ARRAYS if name in file]
+    names = [name for name in file if is_used(name)]
     found = {name: _read(file, name, problems, budget) for name in names}
     return {name: _plain_texts(array) for name, array in found.items() if array is not None}
 

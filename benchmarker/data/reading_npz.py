@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarker.core.errors import InputFileError, Problems
 from benchmarker.data.images import ImageSet
-from benchmarker.data.reading_arrays import USED_ARRAYS, images_from_arrays
+from benchmarker.data.reading_arrays import images_from_arrays, is_used
 from benchmarker.data.reading_options import DEFAULTS, ReadOptions
 
 MOST_MEMBERS = 1000
@@ -29,7 +29,7 @@ def read_npz(path: str | Path, options: ReadOptions = DEFAULTS) -> ImageSet:
     Raises `InputFileError` listing every fault; nothing is unpickled, and nothing is
     allocated before the claimed sizes agree with each other and with the file.
     """
-    arrays = read_arrays(path, limit=options.max_bytes, wanted=USED_ARRAYS)
+    arrays = read_arrays(path, limit=options.max_bytes, wanted=is_used)
     problems = Problems(path)
     for name in ("images", "labels"):
         if name not in arrays:
@@ -46,7 +46,7 @@ def array_names(path: str | Path) -> list[str]:
 
 
 def read_arrays(
-    path: str | Path, *, limit: int, wanted: Collection[str] | None = None
+    path: str | Path, *, limit: int, wanted: Callable[[str], bool] | None = None
 ) -> dict[str, np.ndarray]:
     """Arrays of an `.npz` archive by name: those `wanted`, or all.
 
@@ -79,7 +79,7 @@ def _opened(path: str | Path) -> zipfile.ZipFile:
 
 
 def _members(
-    archive: zipfile.ZipFile, problems: Problems, wanted: Collection[str] | None
+    archive: zipfile.ZipFile, problems: Problems, wanted: Callable[[str], bool] | None
 ) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
     if len(infos) > MOST_MEMBERS:
@@ -92,7 +92,7 @@ def _members(
             problems.add(f"member {info.filename!r} is no array, expected NAME.npy")
         elif name in found:
             problems.add(f"array {name!r} is there twice")
-        elif wanted is None or name in wanted:
+        elif wanted is None or wanted(name):
             found[name] = info
             _check_claim(info, name, problems)
     return found

@@ -49,6 +49,8 @@ class SourceLists(Protocol):
     def published_split(self) -> tuple[str, ...] | None: ...
     @property
     def pixel_scale_arcsec(self) -> float | None: ...
+    @property
+    def groups(self) -> tuple[str, ...] | None: ...
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,7 @@ def stratified_folds(  # noqa: PLR0913 - which sources, which fold, drawn how
 
 def choose_fold(images: SourceLists, *, folds: int, fold: int, seed: int) -> Split:
     """`stratified_folds` of a data set; sources in one another's images stay together."""
-    groups, _ = _position_groups(images, _reach_arcsec(images))
+    groups, _ = _groups(images, _reach_arcsec(images))
     return stratified_folds(
         images.sources, images.labels, folds=folds, fold=fold, seed=seed, groups=groups
     )
@@ -301,14 +303,14 @@ def choose_split(  # noqa: PLR0913 - the choices of the command line
         lists = (images.sources, images.labels, images.classes)
         return quota_split(*lists, train=train, validation=validation, seed=seed, legacy=legacy)
     if images.published_split is None:
-        groups, note = _position_groups(images, _reach_arcsec(images))
+        groups, note = _groups(images, _reach_arcsec(images))
         split = stratified_split(images.sources, images.labels, seed=seed, groups=groups)
         return Split(**split.parts, rule=split.rule + note)
     split = published_split(images)
     if split.validation:
         return split
     share = DEFAULT_VALIDATION_SHARE if card_validation_share is None else card_validation_share
-    groups, note = _position_groups(images, SAME_SOURCE_ARCSEC)
+    groups, note = _groups(images, SAME_SOURCE_ARCSEC)
     by_name = None if groups is None else dict(zip(images.sources, groups, strict=True))
     labels = dict(zip(images.sources, (int(n) for n in images.labels), strict=True))
     split = with_validation(split, labels, share=share, seed=seed, groups=by_name)
@@ -370,8 +372,14 @@ def _grouped(groups: Sequence[int] | None) -> str:
     return "" if groups is None else ", neighbours kept together"
 
 
-def _position_groups(images: SourceLists, radius_arcsec: float) -> tuple[list[int] | None, str]:
-    """Group numbers by position and a note for the rule; None where positions are unknown."""
+def _groups(images: SourceLists, radius_arcsec: float) -> tuple[list[int] | None, str]:
+    """Group numbers and a note for the rule: the set's own groups, else by position.
+
+    None where neither is known.
+    """
+    if images.groups is not None:
+        numbers = {group: number for number, group in enumerate(dict.fromkeys(images.groups))}
+        return [numbers[group] for group in images.groups], f" ({len(numbers)} groups)"
     if images.ra_deg is None or images.dec_deg is None or np.isnan(images.ra_deg).all():
         return None, ""
     groups = sky_groups(images.ra_deg, images.dec_deg, radius_arcsec)

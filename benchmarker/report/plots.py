@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from benchmarker.core.records import MODELS, Record, read_record
+from benchmarker.metrics.by_fact import shares_by
 from benchmarker.metrics.groups import certainty_of
 from benchmarker.metrics.roc import log_odds, log_sum_exp, roc_curve
 from benchmarker.report import plots_varied
@@ -26,6 +28,7 @@ from benchmarker.report.canvas import (
     write_figure,
 )
 from benchmarker.report.labels import place_labels
+from benchmarker.report.plots_facts import by_fact
 from benchmarker.report.text import short_number
 
 LEGEND_INSIDE = 5  # classes that a ROC's legend names within the axes
@@ -253,6 +256,18 @@ def write_plots(folder: str | Path) -> list[Path]:
     written = [learning_curve(record.history, curve, title=where, monitor=monitor)]
     for model in MODELS:
         written += _model_plots(record, model, target, f"{where}, {model} model")
+    return [*written, *_fact_plots(record, target, where)]
+
+
+def _fact_plots(record: Record, target: Path, title: str) -> list[Path]:
+    """Scores of the best model apart by every fact that the data set knows of its sources."""
+    found = record.predictions(MODELS[0])
+    predicted, written = found.probabilities.argmax(axis=1), []
+    for name, values in record.source_facts().items():
+        shares = shares_by(values, found.labels, predicted, record.classes)
+        if len(shares) > 1:
+            path = target / f"by_{re.sub('[^A-Za-z0-9_-]', '_', name)}.png"
+            written.append(by_fact(shares, name, path, title=title))
     return written
 
 

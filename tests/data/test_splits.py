@@ -381,3 +381,23 @@ def test_a_foreign_file_is_no_split(tmp_path, text, fault):
         read_split(path)
     with pytest.raises(MissingDataError, match="no split file"):
         read_split(tmp_path / "gone.json")
+
+
+def test_groups_of_a_set_are_never_torn_apart():
+    rng = np.random.default_rng(3)
+    groups = tuple(f"obs{number}" for number in rng.integers(0, 40, 200))
+    images = ImageSet(
+        "grouped",
+        ArrayPixels(rng.normal(size=(200, 2, 2, 1)).astype("float32"), "grouped"),
+        rng.integers(0, 3, 200),
+        ("a", "b", "c"),
+        tuple(f"s{number:03d}" for number in range(200)),
+        groups=groups,
+    )
+    split = choose_split(images, seed=7)
+    part_of = {name: part for part, names in split.parts.items() for name in names}
+    parts: dict[str, set[str]] = {}
+    for name, group in zip(images.sources, groups, strict=True):
+        parts.setdefault(group, set()).add(part_of[name])
+    assert all(len(found) == 1 for found in parts.values())
+    assert "40 groups" in split.rule

@@ -148,13 +148,13 @@ def _open_set(word: str, options: ReadOptions) -> SetImages:
 
 def _unlabelled(path: Path, options: ReadOptions) -> ImageSet | None:
     """An archive of images without labels; None for one that has them."""
-    from benchmarker.data.reading_arrays import USED_ARRAYS, images_from_arrays
+    from benchmarker.data.reading_arrays import images_from_arrays, is_used
     from benchmarker.data.reading_npz import array_names, read_arrays
 
     names = set(array_names(path))
     if "images" not in names or "labels" in names:
         return None
-    arrays = read_arrays(path, limit=options.max_bytes, wanted=USED_ARRAYS)
+    arrays = read_arrays(path, limit=options.max_bytes, wanted=is_used)
     arrays["labels"] = np.zeros(len(arrays["images"]), np.int64)  # a set has some; not told
     return images_from_arrays(arrays, str(path), reader="npz", options=options)
 
