@@ -42,8 +42,10 @@ def build(
 def load_weights(model: Any, path: str | Path) -> None:
     """Put the weights of a ``.safetensors`` file, as a run or an import wrote it, into `model`.
 
-    Raises `InputFileError` listing every tensor that is missing, left over or of another shape.
+    Raises `InputFileError` listing every tensor that is missing, left over or of another
+    shape, and where the file says that its weights belong to another network, to other
+    settings or to another definition than `model`.
     """
-    from benchmarker.runs import weights
+    from benchmarker.runs import trained
 
-    weights.load_weights(model, path)
+    trained.load_matching(model, path)

@@ -6,12 +6,17 @@ import argparse
 import importlib
 import pkgutil
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 from benchmarker.core.errors import (
     EXIT_INPUT,
     EXIT_INTERRUPTED,
     BenchmarkerError,
+    BenchmarkerWarning,
     suggest,
 )
 
@@ -104,7 +109,8 @@ def _run(top: Parser, arguments: list[str] | None) -> int:
 def run_guarded(chosen: argparse.Namespace) -> int:
     """Call the chosen verb; errors that a user can mend are printed without a traceback."""
     try:
-        return chosen.run(chosen)
+        with _warnings_as_notes():
+            return chosen.run(chosen)
     except BenchmarkerError as error:
         if getattr(chosen, "debug", False):
             raise
@@ -122,6 +128,24 @@ def run_guarded(chosen: argparse.Namespace) -> int:
             raise
         print(f"error: {error} (--debug shows where)", file=sys.stderr)
         return EXIT_INPUT
+
+
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Print our warnings as one line each; those of libraries stay as they are."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **options: Any) -> None:
+        if issubclass(category, BenchmarkerWarning):
+            print(f"note: {message}", file=sys.stderr)
+        else:
+            usual(message, category, *rest, **options)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 def entry() -> None:

@@ -23,6 +23,10 @@ class BenchmarkerError(Exception):
     exit_code = EXIT_INPUT
 
 
+class BenchmarkerWarning(UserWarning):
+    """Something that a user should know and that stops nothing; a note on the command line."""
+
+
 class InputFileError(BenchmarkerError):
     """A file that the user gave cannot be used: mend or replace the file."""
 

@@ -146,7 +146,7 @@ def layer_rows(
     # without any, the entry's own defaults: it need not be registered
     chosen = network_settings(entry.name, settings) if settings else None
     if entry.layers is not None:
-        require_fit(entry, shape, classes)
+        require_fit(entry.name, entry.layers, shape, classes)
         return walk(entry.layers if legacy else emits_softmax(entry.layers), shape, classes)
     from benchmarker.networks.symbolic import model_rows, without_memory
 

@@ -12,15 +12,18 @@ import importlib
 import importlib.metadata
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarker.core.errors import SettingsError, suggest
 from benchmarker.core.folders import list_texts
+from benchmarker.networks.definition import Definition, remember
 from benchmarker.networks.entries import LayerSeeds, NetworkEntry, PythonNetwork
 from benchmarker.networks.layer_files import by_name, read_file
-from benchmarker.networks.notation import emits_softmax
+from benchmarker.networks.layer_types import Layer
+from benchmarker.networks.notation import format_layers
 from benchmarker.networks.walk import ShrinksToNothingError, smallest_side, walk
 
 if TYPE_CHECKING:
@@ -73,17 +76,48 @@ def build(
     Raises `SettingsError` for an unknown name or setting, or an input that the network
     cannot take.
     """
+    known = define(name, settings, legacy=legacy)
+    return build_defined(known, input_shape, num_classes, seed=seed)
+
+
+def define(name: str, settings: Mapping[str, Any], *, legacy: bool = False) -> Definition:
+    """What `build` of these would be, as it is defined now; raises `SettingsError` as `build`."""
     entry = find(name)
-    shape = check_input(input_shape, num_classes)
+    text = None if entry.layers is None else format_layers(entry.layers)
     chosen = network_settings(name, settings)
-    seeds = LayerSeeds(seed, name)
-    if entry.layers is None:
-        return build_python(entry, shape, num_classes, seeds, chosen)
+    return Definition(name, chosen, entry.digest, text, legacy)
+
+
+def completed(definition: Definition) -> Definition:
+    """The same with every setting that the network has, where it is known here."""
+    try:
+        return replace(
+            definition, settings=network_settings(definition.network, definition.settings)
+        )
+    except SettingsError:
+        return definition
+
+
+def build_defined(
+    definition: Definition, input_shape: tuple[int, int, int], num_classes: int, *, seed: int = 0
+) -> keras.Model:
+    """An uncompiled model as `build` gives it, of a definition that may be another one here.
+
+    A layer list is built from the definition's own text, any other network by its name. Raises
+    as `build`, and `InputFileError` for a text that is no layer list.
+    """
+    shape, seeds = check_input(input_shape, num_classes), LayerSeeds(seed, definition.network)
+    if definition.layers is None:
+        definition = define(definition.network, definition.settings, legacy=definition.legacy)
+    if definition.layers is None:
+        entry = find(definition.network)
+        model = build_python(entry, shape, num_classes, seeds, definition.settings)
+        return remember(model, definition)
     from benchmarker.networks.build import build_layers
 
-    layers = entry.layers if legacy else emits_softmax(entry.layers)
-    require_fit(entry, shape, num_classes)
-    return build_layers(layers, shape, num_classes, seeds)
+    layers = definition.read_layers()
+    require_fit(definition.network, layers, shape, num_classes)
+    return remember(build_layers(layers, shape, num_classes, seeds), definition)
 
 
 def network_settings(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,13 +149,15 @@ def check_input(input_shape: tuple[int, int, int], num_classes: int) -> tuple[in
     return shape
 
 
-def require_fit(entry: NetworkEntry, shape: tuple[int, int, int], num_classes: int) -> None:
+def require_fit(
+    name: str, layers: Sequence[Layer], shape: tuple[int, int, int], num_classes: int
+) -> None:
     """Raise `SettingsError` if a layer list leaves no pixel somewhere at this input size."""
     try:
-        walk(entry.layers or (), shape, num_classes)
+        walk(layers, shape, num_classes)
     except ShrinksToNothingError as error:
-        side = smallest_side(entry.layers or (), num_classes)
-        raise SettingsError(_too_small(entry.name, shape, side, str(error))) from error
+        side = smallest_side(layers, num_classes)
+        raise SettingsError(_too_small(name, shape, side, str(error))) from error
 
 
 def build_python(

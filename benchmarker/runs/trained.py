@@ -6,24 +6,30 @@ classes, and how images are prepared, so that the file is enough by itself.
 
 from __future__ import annotations
 
-import json
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarker.core.errors import InputFileError, MissingDataError, SettingsError
+from benchmarker.core.errors import (
+    BenchmarkerWarning,
+    InputFileError,
+    MissingDataError,
+    Problems,
+    SettingsError,
+)
 from benchmarker.core.records import MODELS, Record, read_record
 from benchmarker.data.images import ImageSet
 from benchmarker.data.preparation import Preparation, last_scaling, prepare
-from benchmarker.networks import registry
+from benchmarker.networks import definition, registry
+from benchmarker.networks.definition import Definition
+from benchmarker.networks.walk import walk
+from benchmarker.runs.notes import noted_definition, notes_of, read_notes
 from benchmarker.runs.weights import assign, named_weights, read_tensors, write_tensors
-
-NOTES = "benchmarker"
-_NEEDED = ("network", "network_settings", "shape", "classes", "preparation")
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,9 @@ class Trained:
     where : the file that they come from
     record : of the run, where they come from one
     legacy : whether the network keeps its published output, as `registry.build` says
+    network_digest, layers : of the definition at that time, as `Definition` says; None where
+        nobody noted it
+    facts : what a bundle says of the run: metrics, temperature, digests; empty for others
     """
 
     network: str
@@ -84,14 +93,22 @@ class Trained:
     where: Path
     record: Record | None = None
     legacy: bool = False
+    network_digest: str | None = None
+    layers: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def definition(self) -> Definition:
+        """What the network was when it was trained."""
+        return Definition(
+            self.network, self.network_settings, self.network_digest, self.layers, self.legacy
+        )
 
     @cached_property
     def model(self) -> Any:
         """The Keras model, from prepared images to probabilities."""
-        model = registry.build(
-            self.network, self.shape, len(self.classes), seed=0, legacy=self.legacy,
-            **self.network_settings,
-        )  # fmt: skip
+        _refuse_other_count(self)
+        model = registry.build_defined(self.definition, self.shape, len(self.classes))
         assign(model.weights, dict(self.tensors), self.where)
         return model
 
@@ -163,9 +180,9 @@ def kept_epochs(folder: str | Path) -> list[int]:
 
 def _from_record(record: Record, path: Path) -> Trained:
     identity, settings = record.identity, record.settings
-    tensors, _ = read_tensors(path)
+    tensors, texts = read_tensors(path)
     preparation = {k: v for k, v in identity["preparation"].items() if k != "digest"}
-    return Trained(
+    trained = Trained(
         network=record.network,
         network_settings=dict(settings.get("network_settings", {})),
         shape=(*settings["size"], 1),
@@ -175,29 +192,70 @@ def _from_record(record: Record, path: Path) -> Trained:
         where=path,
         record=record,
         legacy=identity["protocol"] == "legacy",
+        network_digest=identity["network_digest"],
+        layers=(read_notes(texts) or {}).get("layers"),
     )
+    return _checked(trained)
 
 
-def _from_notes(path: Path, tensors: dict[str, np.ndarray], notes: dict[str, str]) -> Trained:
-    try:
-        said = json.loads(notes[NOTES])
-        values = {key: said[key] for key in _NEEDED}
-    except (KeyError, TypeError, ValueError) as error:
+def _from_notes(path: Path, tensors: dict[str, np.ndarray], texts: dict[str, str]) -> Trained:
+    said = read_notes(texts)
+    if said is None:
         message = (
             f"{path} does not say which network it belongs to; expected a file that a run or "
             "'benchmarker import-weights' wrote"
         )
-        raise InputFileError(message) from error
-    return Trained(
-        network=values["network"],
-        network_settings=dict(values["network_settings"]),
-        shape=tuple(values["shape"]),
-        classes=tuple(values["classes"]),
-        preparation=preparation_from(values["preparation"], path),
+        raise InputFileError(message)
+    noted = noted_definition(said)
+    trained = Trained(
+        network=noted.network,
+        network_settings=dict(noted.settings),
+        shape=tuple(said["shape"]),
+        classes=tuple(said["classes"]),
+        preparation=preparation_from(said["preparation"], path),
         tensors=tensors,
         where=path,
-        legacy=said.get("legacy", False),
+        legacy=noted.legacy,
+        network_digest=noted.digest,
+        layers=noted.layers,
+        facts=dict(said.get("facts") or {}),
     )
+    return _checked(trained)
+
+
+def _checked(trained: Trained) -> Trained:
+    """Refuse or warn where the network's name stands for another definition by now.
+
+    A layer list that the file itself holds is built from that, whatever its name means here.
+    """
+    if trained.layers is not None:
+        return trained
+    noted = registry.completed(trained.definition)
+    here = registry.define(noted.network, noted.settings, legacy=noted.legacy)
+    problems = Problems(trained.where)
+    for text in definition.differences(noted, here):
+        problems.add(text)
+    problems.raise_if_any()
+    _warn_of_source(noted, here, trained.where, stacklevel=4)
+    return trained
+
+
+def _refuse_other_count(trained: Trained) -> None:
+    """A text in a file must not make us build more than the file holds weights for."""
+    if trained.layers is None:
+        return
+    rows = walk(trained.definition.read_layers(), trained.shape, len(trained.classes))
+    needed, held = (sum(row.parameters for row in rows), _count(trained.tensors))
+    if needed != held:
+        message = (
+            f"{trained.where} holds {held} numbers, the layers that it names for images of "
+            f"{trained.shape[0]}x{trained.shape[1]} have {needed} weights"
+        )
+        raise InputFileError(message)
+
+
+def _count(tensors: Mapping[str, np.ndarray]) -> int:
+    return sum(array.size for array in tensors.values())
 
 
 def preparation_from(values: Mapping[str, Any], where: Path) -> Preparation:
@@ -208,6 +266,33 @@ def preparation_from(values: Mapping[str, Any], where: Path) -> Preparation:
     except (TypeError, SettingsError) as error:
         message = f"{where}: a preparation this version does not know ({error})"
         raise InputFileError(message) from error
+
+
+def load_matching(model: Any, path: str | Path) -> None:
+    """Put the weights of a file into a model that `registry.build` made, if they belong there.
+
+    Raises `InputFileError` listing every tensor that is missing, left over or of another
+    shape, and where the file says that its weights belong to another network, to other
+    settings or to another definition. A Python network whose source was changed since is a
+    `BenchmarkerWarning`: that may mean much or nothing.
+    """
+    tensors, texts = read_tensors(path)
+    said, wanted = read_notes(texts), definition.definition_of(model)
+    faults: list[str] = []
+    if said is not None and wanted is not None:
+        noted = registry.completed(noted_definition(said))
+        faults = definition.differences(noted, wanted)
+        if not faults:
+            _warn_of_source(noted, wanted, path, stacklevel=3)
+    assign(model.weights, tensors, path, faults)
+
+
+def _warn_of_source(
+    noted: Definition, here: Definition, where: str | Path, stacklevel: int
+) -> None:
+    if definition.is_other_source(noted, here):
+        text = f"{where}: {definition.source_warning(noted, here)}"
+        warnings.warn(text, BenchmarkerWarning, stacklevel=stacklevel + 1)
 
 
 def trained_notes(  # noqa: PLR0913 - the facts of one file, by keyword
@@ -221,17 +306,11 @@ def trained_notes(  # noqa: PLR0913 - the facts of one file, by keyword
 ) -> dict[str, str]:
     """The text metadata that lets a weights file be used by itself.
 
-    `legacy` says that the network was built so, with the output that was published.
+    `legacy` says that the network was built so, with the output that was published. The
+    network's definition goes in as it is here and now.
     """
-    said = {
-        "network": network,
-        "network_settings": dict(network_settings),
-        "shape": list(shape),
-        "classes": list(classes),
-        "preparation": preparation.as_dict(),
-        **({"legacy": True} if legacy else {}),
-    }
-    return {NOTES: json.dumps(said)}
+    known = registry.define(network, network_settings, legacy=legacy)
+    return notes_of(known, shape=shape, classes=classes, preparation=preparation)
 
 
 def write_trained(path: str | Path, model: Any, **facts: Any) -> Path:

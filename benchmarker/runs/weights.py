@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -90,17 +91,27 @@ def _content_digest(tensors: dict[str, np.ndarray]) -> str:
 
 
 def load_weights(model: Any, path: str | Path) -> None:
-    """Put stored weights into `model`; every name or shape that differs is listed."""
+    """Put stored weights into `model`; every name or shape that differs is listed.
+
+    What the file says of its network is not compared: `trained.load_matching` does that.
+    """
     tensors, _ = read_tensors(path)
     assign(model.weights, tensors, path)
 
 
-def assign(variables: Any, tensors: dict[str, np.ndarray], where: str | Path) -> None:
-    """Assign named tensors to variables after checking that all names and shapes agree."""
+def assign(
+    variables: Any, tensors: dict[str, np.ndarray], where: str | Path, faults: Iterable[str] = ()
+) -> None:
+    """Assign named tensors to variables after checking that all names and shapes agree.
+
+    `faults` are reasons against it that are known already.
+    """
     wanted = {
         f"{number:03d}|{variable.path}": variable for number, variable in enumerate(variables)
     }
     problems = Problems(where)
+    for text in faults:
+        problems.add(text)
     for name in sorted(set(wanted) - set(tensors)):
         problems.add(f"no tensor {name}, which this network has")
     for name in sorted(set(tensors) - set(wanted)):
