@@ -102,7 +102,9 @@ def _pairs(model: keras.Model) -> dict[Any, Any]:
 
 def _walked(model: keras.Model, called: Callable[..., Any]) -> keras.Model:
     """The model's graph made again from the same layers, each called through `called`."""
-    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=called)
+    # the graph alone: the copy of a model in training would take its optimizer along
+    graph = keras.Model(model.inputs, model.outputs, name=model.name)
+    return keras.models.clone_model(graph, clone_function=lambda layer: layer, call_function=called)
 
 
 def _is_plain(layer: Any) -> bool:
