@@ -18,6 +18,16 @@ import numpy as np
 from benchmarker.core.errors import InputFileError, Problems
 
 MODELS = ("best", "final")
+# arrays of mistakes.npz, and the letters of the NumPy types that each may have
+MISTAKES = {
+    "sources": "U",
+    "images": "u",
+    "labels": "iu",
+    "predicted": "iu",
+    "probability": "f",
+    "ra_deg": "f",
+    "dec_deg": "f",
+}
 
 
 @dataclass(frozen=True)
@@ -142,6 +152,34 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     except Exception as error:  # a damaged archive fails in many ways, none of ours
         message = f"cannot read {path} as arrays: {error}"
         raise InputFileError(message) from error
+
+
+def read_mistakes(path: Path, classes: int) -> dict[str, np.ndarray]:
+    """Arrays of mistakes.npz: k images that a model got wrong, the surest first.
+
+    ``sources`` (k names), ``images`` uint8 (k, height, width[, 3]), ``labels`` and
+    ``predicted`` int (k,), ``probability`` float (k,), ``ra_deg`` and ``dec_deg`` float (k,),
+    NaN where unknown. Raises `InputFileError` listing what is of another form.
+    """
+    found = read_arrays(path)
+    problems = Problems(path)
+    for name, kinds in MISTAKES.items():
+        if name not in found:
+            problems.add(f"no array {name}")
+        elif found[name].dtype.kind not in kinds:
+            problems.add(f"{name} is {found[name].dtype}, expected one of the kinds {kinds}")
+    problems.raise_if_any()
+    count, images = found["sources"].size, found["images"]
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[3:] not in ((), (3,)):
+        problems.add(f"images are {images.dtype} {images.shape}, expected uint8 (k, h, w[, 3])")
+    for name in MISTAKES:
+        if found[name].shape[: None if name != "images" else 1] != (count,):
+            problems.add(f"{name} has the shape {found[name].shape}, expected {count} entries")
+    numbers = np.concatenate([found["labels"].reshape(-1), found["predicted"].reshape(-1)])
+    if ((numbers < 0) | (numbers >= classes)).any():
+        problems.add(f"a class number outside 0..{classes - 1}")
+    problems.raise_if_any()
+    return {name: found[name] for name in MISTAKES}
 
 
 def _columns(letter: str, classes: Sequence[str]) -> list[str]:

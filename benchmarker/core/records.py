@@ -28,6 +28,7 @@ from benchmarker.core.record_tables import (
     csv_rows,
     read_arrays,
     read_augmented,
+    read_mistakes,
     read_predictions,
     read_rotation,
     shown,
@@ -46,7 +47,7 @@ DIGESTED = (
 # files that only some runs write; where there, their SHA-256 stands in run.json too
 OPTIONAL = (
     "augmented.csv", "rotation.csv", "augmented.npz", "rotation.npz",
-    "validation.csv", "mistakes.npz", "corruptions.csv",
+    "validation.csv", "mistakes.npz", "corruptions.csv", "network.json",
 )  # fmt: skip
 # what determines a result: these parts of the identity as they are, those by their digest
 DETERMINING = (
@@ -108,6 +109,19 @@ METRICS_FORM: dict[str, Form] = {
     "cross_entropy": _SCORE,
     "calibration_error": _SCORE,
     "per_class": dict,
+}
+DESCRIPTION_FORM: dict[str, Form] = {
+    "name": str,
+    "input_shape": list,
+    "classes": int,
+    "parameters": int,
+    "multiply_adds": int,
+    "layers": list,
+}
+LAYER_FORM: dict[str, Form] = {
+    **dict.fromkeys(("name", "layer", "setting", "activation"), str),
+    "output_shape": list,
+    **dict.fromkeys(("parameters", "multiply_adds"), int),
 }
 CLASS_FORM: dict[str, Form] = {
     **dict.fromkeys(("precision", "recall", "f1", "balanced_precision", "balanced_f1"), _SCORE),
@@ -231,6 +245,33 @@ class Record:
     def _rotation(self) -> dict[str, RotationTable] | None:
         path = self.folder / "rotation.csv"
         return read_rotation(path, self.classes) if path.is_file() else None
+
+    def mistakes(self) -> dict[str, np.ndarray] | None:
+        """Arrays of mistakes.npz; None where the run did not keep any. See `read_mistakes`."""
+        path = self.folder / "mistakes.npz"
+        return read_mistakes(path, len(self.classes)) if path.is_file() else None
+
+    def description(self) -> dict[str, Any] | None:
+        """Layers and counts of the network as they were when the run began, as `show --json`.
+
+        None where the run did not keep them; raises `InputFileError` for another form.
+        """
+        path = self.folder / "network.json"
+        if not path.is_file():
+            return None
+        value = read_json(path)
+        problems = Problems(path)
+        faults = form_faults(value, DESCRIPTION_FORM)
+        rows = [] if faults else value["layers"]
+        faults += [
+            text
+            for number, row in enumerate(rows)
+            for text in form_faults(row, LAYER_FORM, f"layers[{number}]")
+        ]
+        for text in faults:
+            problems.add(text)
+        problems.raise_if_any()
+        return value
 
     def all_scores(self, what: str, model: str) -> np.ndarray | None:
         """Scores of every pass, or at every angle: float (passes or angles, n, classes).

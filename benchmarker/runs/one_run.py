@@ -23,6 +23,7 @@ from benchmarker.runs import checkpoint, determinism, lineage, testing
 from benchmarker.runs import scores as scoring
 from benchmarker.runs.evaluation import Asked, measure
 from benchmarker.runs.folder import RunFolder, history_digest, utc_now
+from benchmarker.runs.mistakes import write_mistakes
 from benchmarker.runs.resolve import Resolved
 from benchmarker.runs.spec import Spec, StopRequest
 from benchmarker.runs.trained import trained_notes
@@ -173,6 +174,8 @@ def _begin(job: Job, here: dict[str, Any], model: Any, marks: list[str]) -> None
             "multiply_adds": facts.multiply_adds,
         }
         job.folder.begin(job.resolved.identity, here, network)
+        # a report shows the layers without building the network, whatever becomes of its name
+        write_json(job.folder.path / "network.json", facts.as_dict())
         allowed = [] if job.spec.deterministic else [NOT_EXACT]
         job.folder.change(
             status={"marks": allowed},
@@ -251,6 +254,7 @@ def _finish(job: Job, model: Any, state: Any, parts: dict[str, PreparedImages]) 
         results["scores"],
     )
     folder.write_measured(results["measured"], job.resolved.images.classes)
+    write_mistakes(folder.path, job.resolved.images, parts["test"], results["scores"]["best"])
     write_json(folder.path / "metrics.json", results["metrics"])
     rate = np.median([row["images_per_second"] for row in state.history])
     folder.change(

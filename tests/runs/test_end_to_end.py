@@ -56,7 +56,8 @@ def test_record_is_whole(place, record):
     names = {path.name for path in folder.iterdir() if path.name != ".lock"}
     assert names == {
         "run.json", "history.csv", "predictions.csv", "metrics.json", "best.safetensors",
-        "final.safetensors", "rotation.csv", "rotation.npz", "plots", "log.txt",
+        "final.safetensors", "rotation.csv", "rotation.npz", "plots", "log.txt", "mistakes.npz",
+        "network.json",
     }  # fmt: skip
     assert record["status"] == {**record["status"], "state": "complete", "epochs_done": 3}
     assert record["identity"]["split"]["rule"].startswith("published")
