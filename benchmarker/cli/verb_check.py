@@ -25,16 +25,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check every run folder; returns 3 where there is a fault, 0 else."""
     from benchmarker.core.errors import EXIT_CHECK, EXIT_FINE
-    from benchmarker.core.record_check import check_record
 
     folders = _folders(arguments.paths or [Path("results")])
-    findings = {folder: check_record(folder) for folder in folders}
+    findings = {folder: _faults(folder) for folder in folders}
     if arguments.json:
         report = [{"folder": str(path), "faults": faults} for path, faults in findings.items()]
         print(json.dumps(report, indent=2))
     else:
         _print(findings)
     return EXIT_CHECK if any(findings.values()) else EXIT_FINE
+
+
+def _faults(folder: Path) -> list[str]:
+    from benchmarker.core.errors import BenchmarkerError
+    from benchmarker.core.record_check import check_record
+    from benchmarker.core.records import read_record
+    from benchmarker.report.temperature_check import temperature_faults
+
+    faults = check_record(folder)
+    try:
+        return faults + temperature_faults(read_record(folder))
+    except BenchmarkerError:
+        return faults
 
 
 def _folders(paths: list[Path]) -> list[Path]:

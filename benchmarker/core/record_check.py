@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarker.core import corruption_table
 from benchmarker.core.errors import BenchmarkerError
 from benchmarker.core.hashing import SHORT, digest_file
 from benchmarker.core.records import (
@@ -29,7 +30,7 @@ def check_record(folder: str | Path) -> list[str]:
     Checked: the form of run.json; the digest over the identity and the folder's name; of a
     complete run the SHA-256 of every file recorded, that none is missing, and that
     history, predictions and metrics agree with each other and with run.json, also those
-    over augmented passes and turned images where the run measured them.
+    of the validation images, over augmented passes and of turned images where the run has them.
     """
     try:
         record = read_record(folder)
@@ -76,8 +77,8 @@ def _digest_faults(record: Record) -> list[str]:
 
 def _content_faults(record: Record) -> list[str]:
     faults: list[str] = []
-    checks = (_history_faults, _prediction_faults, _augmented_faults, _rotation_faults)
-    for check in (*checks, _array_faults):
+    checks = (_history_faults, _prediction_faults, _validation_faults, _augmented_faults)
+    for check in (*checks, _rotation_faults, _array_faults, _corruption_faults):
         try:
             faults += check(record)
         except BenchmarkerError as error:
@@ -141,6 +142,44 @@ def _score_faults(found: Predictions, metrics: dict) -> list[str]:
     return faults
 
 
+def _validation_faults(record: Record) -> list[str]:
+    faults: list[str] = []
+    for model in MODELS:
+        found = record.validation(model)
+        stated = record.metrics[model].get("temperature")
+        if found is None:
+            if stated is not None and stated["n"]:
+                faults.append(f"no validation.csv, though {model} has a temperature from it")
+            continue
+        texts = _other_validation(found, record, model)
+        if stated is not None and stated["n"] != len(found.sources):
+            texts.append(f"metrics.json has a temperature fitted on {stated['n']} sources")
+        faults += [f"validation.csv, {model}: {text}" for text in texts]
+    return faults
+
+
+def _other_validation(found: Predictions, record: Record, model: str) -> list[str]:
+    """What does not agree with the split, or with the accuracy that the run noted."""
+    texts = []
+    if len(found.sources) != record.split["validation"]:
+        expected = record.split["validation"]
+        texts.append(f"{len(found.sources)} sources, the split has {expected}")
+    if len(set(found.sources)) != len(found.sources):
+        texts.append("a source is there more than once")
+    both = set(found.sources) & set(record.predictions(model).sources)
+    if both:
+        texts.append(f"{len(both)} of its sources are test sources, e.g. {min(both)}")
+    values = [found.probabilities] + ([] if found.scores is None else [found.scores])
+    if not all(np.isfinite(part).all() for part in values) or (found.probabilities < 0).any():
+        return [*texts, "a probability is negative, or a number is not finite"]
+    noted = record.metrics.get(f"validation_{model}", {}).get("accuracy")
+    accuracy = np.mean(found.probabilities.argmax(axis=1) == found.labels)
+    # the legacy protocol notes the accuracy over varied images
+    if noted is not None and record.identity["protocol"] == "standard":
+        texts += _unlike("the accuracy", accuracy, {"value": noted})
+    return texts
+
+
 def _augmented_faults(record: Record) -> list[str]:
     faults: list[str] = []
     for model in MODELS:
@@ -180,6 +219,14 @@ def _array_faults(record: Record) -> list[str]:
         for model in MODELS:
             _ = record.all_scores(what, model)  # raises where the array has another shape
     return []
+
+
+def _corruption_faults(record: Record) -> list[str]:
+    rows = record.corruptions()
+    return [
+        f"{corruption_table.FILE}, {text}"
+        for text in corruption_table.corruption_faults(rows or (), record.metrics)
+    ]
 
 
 def _other_sources(found: AugmentedTable | RotationTable, record: Record, model: str) -> list[str]:

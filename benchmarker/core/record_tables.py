@@ -1,6 +1,7 @@
 """The tables of a run folder: what a model said about each test source, once or many times.
 
-``predictions.csv`` is there in every complete run. ``augmented.csv`` (each source shown many
+``predictions.csv`` is there in every complete run, and ``validation.csv`` of the same form,
+with the validation sources, in newer ones. ``augmented.csv`` (each source shown many
 times, varied at random) and ``rotation.csv`` (turned through a full circle) are there where
 the run measured that.
 """
@@ -8,7 +9,7 @@ the run measured that.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,29 @@ def read_predictions(path: Path, classes: Sequence[str]) -> dict[str, Prediction
             sources, labels, array[:, :number], array[:, number:] if with_scores else None
         )
     return made
+
+
+def prediction_table(
+    tables: Mapping[str, Predictions], classes: Sequence[str]
+) -> tuple[list[str], Iterator[list[str]]]:
+    """Header and rows of a predictions.csv; numbers are written so that they read back unchanged.
+
+    `tables` by model; all have scores, or none has.
+    """
+    letters = "ps" if all(found.scores is not None for found in tables.values()) else "p"
+    header = ["model", "source", "label"]
+    header += [column for letter in letters for column in _columns(letter, classes)]
+    return header, _prediction_rows(tables, classes, letters)
+
+
+def _prediction_rows(
+    tables: Mapping[str, Predictions], classes: Sequence[str], letters: str
+) -> Iterator[list[str]]:
+    for model, found in tables.items():
+        parts = [found.probabilities, *([found.scores] if "s" in letters else [])]
+        values = np.hstack(parts).tolist()
+        for source, label, row in zip(found.sources, found.labels, values, strict=True):
+            yield [model, source, classes[label], *map(repr, row)]
 
 
 def read_augmented(path: Path, classes: Sequence[str]) -> dict[str, AugmentedTable]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarker.core import corruption_table
 from benchmarker.core.errors import InputFileError, MissingDataError, Problems
 from benchmarker.core.files import read_json
 from benchmarker.core.hashing import digest_json
@@ -47,7 +48,7 @@ DIGESTED = (
 # files that only some runs write; where there, their SHA-256 stands in run.json too
 OPTIONAL = (
     "augmented.csv", "rotation.csv", "augmented.npz", "rotation.npz",
-    "validation.csv", "mistakes.npz", "corruptions.csv", "network.json",
+    "validation.csv", "mistakes.npz", "corruptions.csv", "sources.csv", "network.json",
 )  # fmt: skip
 # what determines a result: these parts of the identity as they are, those by their digest
 DETERMINING = (
@@ -122,6 +123,19 @@ LAYER_FORM: dict[str, Form] = {
     **dict.fromkeys(("name", "layer", "setting", "activation"), str),
     "output_shape": list,
     **dict.fromkeys(("parameters", "multiply_adds"), int),
+}
+# what only newer runs have
+LATER_METRICS_FORM: dict[str, Form] = {
+    "brier": _SCORE,
+    "coverage_area": _SCORE,
+    "temperature": {
+        **_SCORE,
+        "n": int,
+        "fitted_on": str,
+        "bound": _NUMBER | None,
+        "reason": str | None,
+        **dict.fromkeys(("cross_entropy", "calibration_error", "brier"), _SCORE),
+    },
 }
 CLASS_FORM: dict[str, Form] = {
     **dict.fromkeys(("precision", "recall", "f1", "balanced_precision", "balanced_f1"), _SCORE),
@@ -228,6 +242,15 @@ class Record:
     def _predictions(self) -> dict[str, Predictions]:
         return read_predictions(self.folder / "predictions.csv", self.classes)
 
+    def validation(self, model: str) -> Predictions | None:
+        """validation.csv of ``best`` or ``final``; None where the run did not write it."""
+        return (self._validation or {}).get(model)
+
+    @cached_property
+    def _validation(self) -> dict[str, Predictions] | None:
+        path = self.folder / "validation.csv"
+        return read_predictions(path, self.classes) if path.is_file() else None
+
     def augmented(self, model: str) -> AugmentedTable | None:
         """augmented.csv of ``best`` or ``final``; None where the run did not measure it."""
         return (self._augmented or {}).get(model)
@@ -272,6 +295,29 @@ class Record:
             problems.add(text)
         problems.raise_if_any()
         return value
+
+    def source_facts(self) -> dict[str, tuple[str, ...]]:
+        """What else is known of the test sources, as words in the order of the predictions.
+
+        Nothing where the data set said no more than their classes. Raises `InputFileError`
+        where sources.csv does not hold the sources of predictions.csv.
+        """
+        path = self.folder / "sources.csv"
+        if not path.is_file():
+            return {}
+        rows = {row.pop("source", ""): row for _, row in csv_rows(path)}
+        sources = self.predictions(MODELS[0]).sources
+        missing = [source for source in sources if source not in rows]
+        if missing:
+            message = f"{path}: no row of {missing[0]}, expected every source of predictions.csv"
+            raise InputFileError(message)
+        names = rows[sources[0]]
+        return {name: tuple(rows[source][name] or "" for source in sources) for name in names}
+
+    def corruptions(self) -> list[dict[str, Any]] | None:
+        """Rows of corruptions.csv; None where nobody tested the run on damaged images."""
+        path = self.folder / corruption_table.FILE
+        return corruption_table.read_corruptions(path) if path.is_file() else None
 
     def all_scores(self, what: str, model: str) -> np.ndarray | None:
         """Scores of every pass, or at every angle: float (passes or angles, n, classes).
@@ -397,6 +443,8 @@ def metrics_faults(value: Any, classes: Sequence[str]) -> list[str]:
         return faults
     for model in MODELS:
         entry = value[model]
+        there = {key: form for key, form in LATER_METRICS_FORM.items() if key in entry}
+        faults += form_faults(entry, there, model)
         form = dict.fromkeys(classes, CLASS_FORM)
         faults += form_faults(entry["per_class"], form, f"{model}.per_class")
         if list(entry["classes"]) != list(classes):

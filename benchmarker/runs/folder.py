@@ -23,6 +23,7 @@ from benchmarker.core.files import (
     write_with,
 )
 from benchmarker.core.hashing import digest_file, digest_json
+from benchmarker.core.record_tables import Predictions, prediction_table
 from benchmarker.core.records import DIGESTED, FORMAT, OPTIONAL
 
 LOCK_SECONDS = 5.0
@@ -38,6 +39,7 @@ HISTORY = (
     "images_per_second",
 )
 OWN_LOSS = ("loss", "val_loss")  # where it is not the cross-entropy
+PREDICTIONS, VALIDATION = "predictions.csv", "validation.csv"
 TIMING_COLUMNS = ("seconds", "images_per_second")
 
 
@@ -172,28 +174,24 @@ class RunFolder:
 
     def write_predictions(
         self,
-        sources: tuple[str, ...],
-        labels: np.ndarray,
+        shown: Any,
         classes: tuple[str, ...],
         scores: dict[str, np.ndarray],
+        *,
+        file: str = PREDICTIONS,
     ) -> None:
         """Write predictions.csv: one row per model (best, final) and test source.
 
-        `scores` are float64 (n, classes) before the softmax; the probabilities are made
-        from them.
+        `shown` are the prepared images, `scores` float64 (n, classes) before the softmax by
+        model; the probabilities are made from them. `file` may be `VALIDATION`.
         """
         from scipy.special import softmax
 
-        header = ["model", "source", "label"]
-        header += [f"{letter}_{name}" for letter in "ps" for name in classes]
-        rows = (
-            [model, source, classes[label], *(repr(float(value)) for value in row)]
+        tables = {
+            model: Predictions(shown.sources, shown.labels, softmax(values, axis=1), values)
             for model, values in scores.items()
-            for source, label, row in zip(
-                sources, labels, np.hstack([softmax(values, axis=1), values]), strict=True
-            )
-        )
-        write_csv(self.path / "predictions.csv", header, rows)
+        }
+        write_csv(self.path / file, *prediction_table(tables, classes))
 
     def write_measured(self, measured: dict[str, Any], classes: tuple[str, ...]) -> None:
         """Write what was measured besides the plain test, per model: tables and all scores.

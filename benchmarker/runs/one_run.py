@@ -18,11 +18,13 @@ from benchmarker.data.cache import PreparedImages, prepared
 from benchmarker.data.checking import refuse_leaks
 from benchmarker.data.generator import ImageBatches
 from benchmarker.data.recipes import Recipe, load_recipe, recipe_of_passes
+from benchmarker.metrics.calibration import calibrated, temperature
 from benchmarker.networks import describe, registry
 from benchmarker.runs import checkpoint, determinism, lineage, testing
 from benchmarker.runs import scores as scoring
 from benchmarker.runs.evaluation import Asked, measure
-from benchmarker.runs.folder import RunFolder, history_digest, utc_now
+from benchmarker.runs.facts import write_facts
+from benchmarker.runs.folder import VALIDATION, RunFolder, history_digest, utc_now
 from benchmarker.runs.mistakes import write_mistakes
 from benchmarker.runs.resolve import Resolved
 from benchmarker.runs.spec import Spec, StopRequest
@@ -247,14 +249,14 @@ def _finish(job: Job, model: Any, state: Any, parts: dict[str, PreparedImages]) 
     )
     (folder.checkpoint / "best.copy").replace(folder.path / "best.safetensors")
     results = _test(job, model, parts)
+    classes = job.resolved.images.classes
+    folder.write_predictions(parts["test"], classes, results["scores"])
     folder.write_predictions(
-        parts["test"].sources,
-        parts["test"].labels,
-        job.resolved.images.classes,
-        results["scores"],
+        _unvaried(job, "validation"), classes, results["validation"], file=VALIDATION
     )
     folder.write_measured(results["measured"], job.resolved.images.classes)
     write_mistakes(folder.path, job.resolved.images, parts["test"], results["scores"]["best"])
+    write_facts(folder.path, job.resolved.images, parts["test"].sources)
     write_json(folder.path / "metrics.json", results["metrics"])
     rate = np.median([row["images_per_second"] for row in state.history])
     folder.change(
@@ -285,22 +287,28 @@ def _finish(job: Job, model: Any, state: Any, parts: dict[str, PreparedImages]) 
 
 
 def _test(job: Job, model: Any, parts: dict[str, PreparedImages]) -> dict[str, Any]:
-    """Test best and final weights; also scores on the unrotated training images."""
-    resolved = job.resolved
-    plain = _cached(job, resolved.split.train, load_recipe("none"), "preparing training images")
-    names = ("metrics", "scores", "measured", "inference", "digests")
+    """Test best and final weights; also scores on the unrotated other images."""
+    plain, unvaried = (_unvaried(job, part) for part in ("train", "validation"))
+    names = ("metrics", "scores", "validation", "measured", "inference", "digests")
     out: dict[str, Any] = {name: {} for name in names}
     for kind in MODELS:
         load_weights(model, job.folder.path / f"{kind}.safetensors")
         out["digests"][kind] = weights_digest(model)
         out["metrics"][f"train_{kind}"] = testing.quick_scores(model, plain)
-        out["metrics"][f"validation_{kind}"] = testing.quick_scores(model, parts["validation"])
+        seen = out["validation"][kind] = scoring.scores(model, unvaried)
+        out["metrics"][f"validation_{kind}"] = (
+            testing.accuracy_and_loss(unvaried.labels, seen)
+            if parts["validation"].digest == unvaried.digest
+            else testing.quick_scores(model, parts["validation"])
+        )
         begun = time.perf_counter()
         scores = scoring.scores(model, parts["test"])
         seconds = time.perf_counter() - begun
         measured = measure(model, parts["test"], _asked(job, kind), scores=scores)
         out["scores"][kind], out["measured"][kind] = scores, measured
-        out["metrics"][kind] = measured.metrics
+        fitted = temperature(unvaried.labels, seen)
+        found = calibrated(fitted, measured.labels, scores, seed=job.resolved.settings.seed)
+        out["metrics"][kind] = measured.metrics | {"temperature": found}
         speed = {
             "test_seconds": round(seconds, 4),
             "images_per_second": round(len(scores) / seconds, 1),
@@ -308,6 +316,12 @@ def _test(job: Job, model: Any, parts: dict[str, PreparedImages]) -> dict[str, A
         out["inference"][kind] = speed
     out["inference"]["best"] |= testing.inference_speed(model, parts["test"])
     return out
+
+
+def _unvaried(job: Job, part: str) -> PreparedImages:
+    """The images of a part as they are, one per source, also where training varies them."""
+    names = getattr(job.resolved.split, part)
+    return _cached(job, names, load_recipe("none"), f"preparing {part} images")
 
 
 def _asked(job: Job, kind: str) -> Asked:

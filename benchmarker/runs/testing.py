@@ -36,10 +36,14 @@ def cross_entropy(labels: np.ndarray, values: np.ndarray) -> float:
 
 def quick_scores(model: Any, prepared: Any) -> dict[str, float]:
     """Accuracy and cross-entropy without dropout."""
-    values = scores(model, prepared)
+    return accuracy_and_loss(prepared.labels, scores(model, prepared))
+
+
+def accuracy_and_loss(labels: np.ndarray, values: np.ndarray) -> dict[str, float]:
+    """Accuracy and cross-entropy of scores (n, classes)."""
     return {
-        "accuracy": float(np.mean(values.argmax(axis=1) == prepared.labels)),
-        "cross_entropy": cross_entropy(prepared.labels, values),
+        "accuracy": float(np.mean(values.argmax(axis=1) == labels)),
+        "cross_entropy": cross_entropy(labels, values),
     }
 
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from benchmarker.core.files import write_csv, write_json
 from benchmarker.core.hashing import digest_file, digest_text
+from benchmarker.core.record_tables import Predictions, prediction_table
 from benchmarker.core.records import DIGESTED as FILES
 from benchmarker.core.records import OPTIONAL, identity_digest, read_record
 from benchmarker.metrics.augmented import evaluate_passes, per_source
+from benchmarker.metrics.calibration import calibrated, temperature, tempered
 from benchmarker.metrics.classification import evaluate
 from benchmarker.metrics.groups import certainty_of, evaluate_groups
 from benchmarker.metrics.rotation import rotation_robustness
@@ -72,11 +74,20 @@ def predictions(classes, count, seed, skill):
 
 
 def make_run(
-    results, network="convXpress", seed=8901, *, skill=2.5, finished=None, varied=False, **changes
+    results,
+    network="convXpress",
+    seed=8901,
+    *,
+    skill=2.5,
+    finished=None,
+    varied=False,
+    validated=False,
+    **changes,
 ):
     """Write one complete run below `results` and return its folder.
 
-    With `varied`, it has scores and was tested over twelve passes and at twelve angles.
+    With `varied`, it has scores and was tested over twelve passes and at twelve angles; with
+    `validated`, it has scores, predictions of the validation images and a temperature.
     """
     parts = identity(network, seed, **changes)
     word = network.replace("/", "_")
@@ -85,6 +96,8 @@ def make_run(
     _write_files(folder, parts, skill)
     if varied:
         _write_varied(folder, parts, skill)
+    if validated:
+        _write_validated(folder, parts, skill)
     files = {name: digest_file(folder / name) for name in FILES}
     files |= {name: digest_file(folder / name) for name in OPTIONAL if (folder / name).exists()}
     other = ("initial_weights", "best_weights", "final_weights", "history", "predictions")
@@ -187,6 +200,34 @@ def _write_varied(folder, parts, skill):
     write_csv(folder / "rotation.csv", header, tables["rotation"])
     np.savez(folder / "augmented.npz", **kept)
     np.savez(folder / "rotation.npz", **kept)
+    write_json(folder / "metrics.json", metrics)
+
+
+def confident_predictions(parts, skill, names):
+    """Predictions of both models whose scores are twice what they should be."""
+    return {
+        model: Predictions(names, labels, tempered(2 * scores, 1), 2 * scores)
+        for model, labels, scores, _ in varied_scores(parts, skill, 1)
+    }
+
+
+def _write_validated(folder, parts, skill):
+    classes, split = tuple(parts["data"]["classes"]), parts["split"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    names = tuple(f"V{row:05d}" for row in range(split["validation"]))
+    tested = confident_predictions(parts, skill, tuple(source_names(split["test"])))
+    others = {**parts, "split": {"test": len(names)}, "seed": parts["seed"] + 1}
+    seen = confident_predictions(others, skill, names)
+    for model, found in tested.items():
+        labels, scores = found.labels, found.scores
+        entry = evaluate(labels, found.probabilities, classes, seed=1, resamples=20, scores=scores)
+        fitted = temperature(seen[model].labels, seen[model].scores)
+        entry["temperature"] = calibrated(fitted, labels, scores, seed=1, resamples=50)
+        metrics[model] |= entry
+        right = seen[model].probabilities.argmax(axis=1) == seen[model].labels
+        metrics[f"validation_{model}"] |= {"accuracy": float(right.mean())}
+    write_csv(folder / "predictions.csv", *prediction_table(tested, classes))
+    write_csv(folder / "validation.csv", *prediction_table(seen, classes))
     write_json(folder / "metrics.json", metrics)
 
 

@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from benchmarker.core.files import lock
+from benchmarker.metrics.calibration import fit_temperature
 from tests.runs.commands import (
     ROOT,
     command,
@@ -57,7 +59,7 @@ def test_record_is_whole(place, record):
     assert names == {
         "run.json", "history.csv", "predictions.csv", "metrics.json", "best.safetensors",
         "final.safetensors", "rotation.csv", "rotation.npz", "plots", "log.txt", "mistakes.npz",
-        "network.json",
+        "network.json", "validation.csv",
     }  # fmt: skip
     assert record["status"] == {**record["status"], "state": "complete", "epochs_done": 3}
     assert record["identity"]["split"]["rule"].startswith("published")
@@ -79,6 +81,24 @@ def test_predictions_hold_both_models(place, record):
     assert len(rows) == 2 * record["identity"]["split"]["test"]
     for row in rows:
         assert sum(float(row[f"p_{name}"]) for name in CLASSES) == pytest.approx(1)
+
+
+def test_validation_predictions_give_the_temperature_that_is_recorded(place, record):
+    (path,) = (place / "results" / "runs").glob("*/validation.csv")
+    rows = table(path)
+    assert len(rows) == 2 * record["identity"]["split"]["validation"]
+    assert not {row["source"] for row in rows} & {
+        row["source"] for row in table(path.with_name("predictions.csv"))
+    }
+    metrics = json.loads(path.with_name("metrics.json").read_text())
+    best = [row for row in rows if row["model"] == "best"]
+    labels = np.array([CLASSES.index(row["label"]) for row in best])
+    scores = np.array([[float(row[f"s_{name}"]) for name in CLASSES] for row in best])
+    accuracy = np.mean(scores.argmax(axis=1) == labels)
+    assert metrics["validation_best"]["accuracy"] == pytest.approx(accuracy)
+    stated = metrics["best"]["temperature"]
+    assert stated["n"] == len(best)
+    assert stated["value"] == pytest.approx(fit_temperature(labels, scores), rel=1e-9)
 
 
 def test_final_table_is_the_last_thing_on_stdout(first):
