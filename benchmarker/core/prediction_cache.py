@@ -24,27 +24,27 @@ import numpy as np
 
 from benchmarker.core.errors import InputFileError, Problems, SettingsError
 from benchmarker.core.files import write_with
-from benchmarker.core.hashing import digest_file, digest_names
+from benchmarker.core.hashing import digest_file, digest_json
 from benchmarker.core.record_tables import MODELS, Predictions, read_predictions
 from benchmarker.core.records import Record
 
-FORMAT = 1  # raise it when an entry holds something else
+FORMAT = 2  # raise it when an entry holds something else
 FOLDER = Path(".cache") / "predictions"
 TABLE = "predictions.csv"
 
 Arrays = dict[str, np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """The classes that one model gave, without the probabilities.
 
-    sources_digest : of the names of the sources in order; equal for equal test sets
+    test_digest : of names and labels of the sources in order; equal for equal test sets
     labels : int64 (n,), the truth
     predicted : int64 (n,), the class of highest probability, ties to the lowest index
     """
 
-    sources_digest: str
+    test_digest: str
     labels: np.ndarray
     predicted: np.ndarray
 
@@ -52,7 +52,7 @@ class Answers:
 def answers_of(record: Record, model: str) -> Answers:
     """What ``best`` or ``final`` answered; raises `InputFileError` as `predictions_of` does."""
     found = _load(record, ["description", f"{model}_labels", f"{model}_predicted"])
-    digests = _described(found)["sources"]
+    digests = _described(found)["tests"]
     labels, predicted = (found[f"{model}_{what}"] for what in ("labels", "predicted"))
     return Answers(digests[model], labels.astype(np.int64), predicted.astype(np.int64))
 
@@ -141,7 +141,7 @@ def _arrays(record: Record, key: list[object]) -> Arrays:
     for model in MODELS:
         found = tables[model]
         _note_unusable(found, model, problems)
-        digests[model] = digest_names(found.sources)
+        digests[model] = digest_json([found.sources, found.labels.tolist()])
         arrays |= {
             f"{model}_sources": _text(list(found.sources)),
             f"{model}_labels": found.labels.astype(np.int32),
@@ -150,7 +150,7 @@ def _arrays(record: Record, key: list[object]) -> Arrays:
             f"{model}_scores": np.empty(0) if found.scores is None else found.scores,
         }
     problems.raise_if_any()
-    return arrays | {"description": _text({"key": key, "sources": digests})}
+    return arrays | {"description": _text({"key": key, "tests": digests})}
 
 
 def _note_unusable(found: Predictions, model: str, problems: Problems) -> None:

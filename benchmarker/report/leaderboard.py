@@ -4,11 +4,10 @@ A row stands for one network with its settings on one data set (by digest), unde
 rule, preparation, recipe, precision and protocol. Runs that differ in anything but the
 seed are never averaged; failed runs have rows of their own and never enter a mean.
 
-``mpca_low`` and ``mpca_high``: the mean 95 % bootstrap bounds over images of the seeds,
-widened in quadrature by the standard deviation over seeds; those of the accuracy likewise.
-Rows share a rank when the interval of the MPCA reaches that of the best row of their rank;
-ranks are given within one data digest, split rule and metric version only. ``note`` says
-what else differs.
+``mpca_low`` and ``mpca_high`` are the bounds of the mean at 95 %, over images and seeds
+(`benchmarker.metrics.two_level`); ``mpca_iqm`` is the interquartile mean over the seeds. Rows
+that cannot be told apart share a rank (`benchmarker.report.ranking`); ``note`` says what is
+not alike.
 """
 
 from __future__ import annotations
@@ -23,25 +22,29 @@ from benchmarker.core.files import lock, write_csv
 from benchmarker.core.records import MODELS, Record, find_records
 from benchmarker.metrics.seeds import check_seeds
 from benchmarker.report import classic
+from benchmarker.report.contenders import Readings, gathered, readings
 from benchmarker.report.published import Published, shipped_numbers
+from benchmarker.report.ranking import STRICT, Rules, fields, order
 from benchmarker.report.rows import (
     HEAD,
     REPEATED,
     TAIL,
-    complete_row,
     failed_row,
-    group_key,
+    settings_digest,
+    split_family,
 )
 from benchmarker.report.run_summary import run_table
-from benchmarker.report.tables import RANKED_WITHIN, table
+from benchmarker.report.tables import table
 from benchmarker.report.text import show, width_of
 
 __all__ = [
+    "cell",
     "check_expected_seeds",
     "collect",
     "columns",
     "print_runs",
     "read_rows",
+    "refresh",
     "rows",
     "rows_of_runs",
     "run_table",
@@ -55,11 +58,23 @@ def collect(results: str | Path) -> list[Record]:
     return find_records(results)
 
 
-def read_rows(results: str | Path, *, model: str | None = None) -> list[dict[str, Any]]:
+def read_rows(
+    results: str | Path, *, model: str | None = None, rules: Rules = STRICT
+) -> list[dict[str, Any]]:
     """Rows of a results folder; folders that cannot be read have rows that say why."""
+    return _read(results, model, rules)[0]
+
+
+def _read(
+    results: str | Path, model: str | None, rules: Rules
+) -> tuple[list[dict[str, Any]], list[Record]]:
+    """Rows, and the records that are behind them."""
     problems = Problems(results)
     records = find_records(results, problems=problems)
-    return [*rows(records, model=model), *_broken_rows(problems)]
+    told = {which: readings(records, which, problems) for which in _models(model)}
+    found = _rows(told, records, shipped_numbers(), rules)
+    sound = {record.folder: record for some in told.values() for record, _ in some}
+    return [*found, *_broken_rows(problems)], list(sound.values())
 
 
 def _broken_rows(problems: Problems) -> list[dict[str, Any]]:
@@ -74,16 +89,20 @@ def write(results: str | Path) -> Path:
     Runs that end at the same moment wait for each other at ``.leaderboard.lock``; the
     last one sees all records. Returns the path of ``leaderboard.csv``.
     """
+    refresh(results)
+    return Path(results) / "leaderboard.csv"
+
+
+def refresh(results: str | Path) -> list[dict[str, Any]]:
+    """Write as `write` does and return the rows of both models."""
     results = Path(results)
     with lock(results / ".leaderboard.lock"):
-        problems = Problems(results)
-        records = find_records(results, problems=problems)
-        found = [*rows(records), *_broken_rows(problems)]
+        found, records = _read(results, None, STRICT)
         header = columns(found)
-        cells = [[_cell(row.get(name)) for name in header] for row in found]
-        path = write_csv(results / "leaderboard.csv", header, cells)
+        cells = [[cell(row.get(name)) for name in header] for row in found]
+        write_csv(results / "leaderboard.csv", header, cells)
         classic.write(results, records)
-    return path
+    return found
 
 
 def columns(found: Sequence[dict[str, Any]]) -> list[str]:
@@ -93,7 +112,8 @@ def columns(found: Sequence[dict[str, Any]]) -> list[str]:
     return [*HEAD, *classes, *TAIL]
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """A value as it stands in a CSV table: lists with blanks, nothing where undefined."""
     if isinstance(value, list):
         return " ".join(map(str, value))
     return "" if value is None else value
@@ -104,6 +124,8 @@ def rows(
     *,
     model: str | None = None,
     published: Sequence[Published] | None = None,
+    rules: Rules = STRICT,
+    problems: Problems | None = None,
 ) -> list[dict[str, Any]]:
     """One row per configuration and model, sorted by data, then by MPCA, best first.
 
@@ -112,62 +134,41 @@ def rows(
     records : in any state; only complete ones are averaged, failed ones get their own rows
     model : ``best`` (lowest monitored validation loss, the headline), ``final`` or both
     published : numbers to show beside ours; the shipped ones if None
+    rules : what is ranked with what
+    problems : gets a text for each run that is left out, its predictions being damaged
 
     Rates are fractions; an undefined value is None.
     """
     numbers = shipped_numbers() if published is None else published
     records = list(records)
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        if record.is_complete:
-            groups.setdefault(group_key(record), []).append(record)
-    wanted = MODELS if model is None else (model,)
-    found = [complete_row(group, which, numbers) for group in groups.values() for which in wanted]
+    told = {which: readings(records, which, problems) for which in _models(model)}
+    return _rows(told, records, numbers, rules)
+
+
+def _models(model: str | None) -> tuple[str, ...]:
+    return MODELS if model is None else (model,)
+
+
+def _rows(
+    told: dict[str, Readings],
+    records: Sequence[Record],
+    numbers: Sequence[Published],
+    rules: Rules,
+) -> list[dict[str, Any]]:
+    found = [
+        contender.row
+        for model, some in told.items()
+        for contender in gathered(some, model, numbers, rules)
+    ]
     found += [failed_row(record, numbers) for record in records if record.state == "failed"]
-    found.sort(key=_order)
-    _rank(found)
-    return found
-
-
-def _order(row: dict[str, Any]) -> tuple:
-    mpca = row["mpca_mean"]
-    model = MODELS.index(row["model"]) if row["model"] else len(MODELS)
-    place = (row["data"], row["data_digest"], model, row["split_rule"], row["split_family"])
-    return (*place, mpca is None, -(mpca or 0.0), row["network"], row["settings_digest"])
-
-
-def _rank(found: list[dict[str, Any]]) -> None:
-    """Fill ``rank`` and the notes on what is compared; `found` is sorted."""
-    fields: dict[tuple, list[dict[str, Any]]] = {}
-    for row in found:
-        if row["state"] == "complete" and row["mpca_mean"] is not None:
-            fields.setdefault(tuple(row[name] for name in RANKED_WITHIN), []).append(row)
-    for field in fields.values():
-        _rank_field(field)
+    found.sort(key=order)
+    for field in fields(found):
         _note_differences(field)
-
-
-def _rank_field(field: list[dict[str, Any]]) -> None:
-    leader = field[0]
-    rank = 1
-    for place, row in enumerate(field, start=1):
-        if _high(row) < _low(leader):
-            leader, rank = row, place
-        row["rank"] = rank
-
-
-def _low(row: dict[str, Any]) -> float:
-    return row["mpca_mean"] if row["mpca_low"] is None else row["mpca_low"]
-
-
-def _high(row: dict[str, Any]) -> float:
-    return row["mpca_mean"] if row["mpca_high"] is None else row["mpca_high"]
+    return found
 
 
 def _note_differences(field: list[dict[str, Any]]) -> None:
     texts = []
-    if len({tuple(row["seeds"]) for row in field}) > 1:
-        texts.append("ranked with rows of other seeds")
     fingerprints = {row["fingerprint"] for row in field}
     if len(fingerprints) > 1:
         texts.append("ranked with runs of other fingerprints")
@@ -179,12 +180,16 @@ def _note_differences(field: list[dict[str, Any]]) -> None:
 
 def rows_of_runs(results: str | Path, records: Sequence[Record]) -> list[dict[str, Any]]:
     """Rows of the best models that these runs belong to, with their ranks among all rows."""
-    keys = {_row_key(row) for row in rows(r for r in records if r.is_complete)}
+    keys = {
+        (record.data["digest"], record.data["name"], split_family(record), settings_digest(record))
+        for record in records
+        if record.is_complete
+    }
     return [row for row in read_rows(results, model="best") if _row_key(row) in keys]
 
 
 def _row_key(row: dict[str, Any]) -> tuple:
-    same = ("data_digest", "data", "split_family", "settings_digest", "metrics_version", "state")
+    same = ("data_digest", "data", "split_family", "settings_digest")
     return tuple(row.get(name) for name in same)
 
 
@@ -203,7 +208,8 @@ def check_expected_seeds(found: Sequence[dict[str, Any]], expected: Sequence[int
         if row["state"] != "complete":
             continue
         check = check_seeds(row["seeds"], expected)
-        faults = [*check.texts(), *([row["note"]] if REPEATED in row["note"] else [])]
+        repeated = [text for text in row["note"].split("; ") if REPEATED in text]
+        faults = [*check.texts(), *repeated]
         if faults:
             texts.append(f"{row['network']} on {row['data']}: {'; '.join(faults)}")
     return texts

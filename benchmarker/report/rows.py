@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -33,6 +32,9 @@ HEAD = (
     "mpca_sd",
     "mpca_low",
     "mpca_high",
+    "mpca_iqm",
+    "mpca_iqm_low",
+    "mpca_iqm_high",
     "accuracy_mean",
     "accuracy_sd",
     "accuracy_low",
@@ -67,9 +69,11 @@ TAIL = (
     "reason",
     "note",
 )
+RANKED_WITHIN = ("data_digest", "split_family", "protocol", "model", "metrics_version")
 SHOWN_SETTINGS = ("learning_rate", "epochs", "batch", "size")
 # rules that draw the split by the run seed: its digest then differs from seed to seed
 DRAWN_BY_SEED = re.compile(r"quota|fold|group|random|seed", re.IGNORECASE)
+WHOLE_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 MIXED = "mixed"
 REPEATED = "is there more than once"
 SEED_IN_RULE = re.compile(r"[,;]?\s*\(?\bseed[ =:]*\d+\)?", re.IGNORECASE)
@@ -112,11 +116,16 @@ def _metrics_version(record: Record) -> int:
     return record.metrics["best"].get("version", 1)
 
 
-def complete_row(group: list[Record], model: str, numbers: Sequence[Published]) -> dict[str, Any]:
-    """The row of complete runs that share a `group_key`: means over their seeds."""
-    runs, notes = _one_per_seed(group)
+def complete_row(
+    runs: Sequence[Record], model: str, numbers: Sequence[Published], notes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The row of runs that share a `group_key`, one per seed: means over the seeds.
+
+    Intervals and rank, which need the predictions and the other rows, are left None.
+    """
+    notes = list(notes)
     metrics = [run.metrics[model] for run in runs]
-    row = _base_row(runs[0], numbers)
+    row = base_row(runs[0], numbers)
     row |= {"model": model, "state": "complete"}
     row |= {"seeds": [run.seed for run in runs], "n_seeds": len(runs)}
     for name in ("mpca", "accuracy", "macro_f1", "auc"):
@@ -124,8 +133,6 @@ def complete_row(group: list[Record], model: str, numbers: Sequence[Published]) 
         row |= {f"{name}_mean": found.mean, f"{name}_sd": found.sd}
         if found.n < len(runs):
             notes.append(f"{name} is undefined for {len(runs) - found.n} of the seeds")
-    for name in ("mpca", "accuracy"):
-        row |= _interval(name, metrics, row[f"{name}_mean"], row[f"{name}_sd"])
     numbers_of_passes, remarks = varied.varied_columns(metrics)
     row |= numbers_of_passes | {"auc_from": varied.auc_origin(metrics)}
     notes += remarks
@@ -147,7 +154,7 @@ def complete_row(group: list[Record], model: str, numbers: Sequence[Published]) 
     return row
 
 
-def _one_per_seed(group: list[Record]) -> tuple[list[Record], list[str]]:
+def one_per_seed(group: Sequence[Record]) -> tuple[list[Record], list[str]]:
     """The newest run of each seed, ascending; a copied folder must not count twice."""
     newest: dict[int, Record] = {}
     for run in sorted(group, key=lambda run: (run.run["finished"] or "", run.folder.name)):
@@ -159,14 +166,14 @@ def _one_per_seed(group: list[Record]) -> tuple[list[Record], list[str]]:
 
 def failed_row(record: Record, numbers: Sequence[Published]) -> dict[str, Any]:
     """The row of one failed run: what it was and why it failed, no metric."""
-    row = _base_row(record, numbers)
+    row = base_row(record, numbers)
     row |= {"state": "failed", "reason": record.reason, "seeds": [record.seed], "n_seeds": 0}
     row["split_digest"] = record.split["digest"]
     row["fingerprint"] = _fingerprint(record)
     return row
 
 
-def _base_row(record: Record, numbers: Sequence[Published]) -> dict[str, Any]:
+def base_row(record: Record, numbers: Sequence[Published]) -> dict[str, Any]:
     """What holds for every run of a row, complete or not."""
     identity, settings = record.identity, record.settings
     row: dict[str, Any] = dict.fromkeys(HEAD)
@@ -239,22 +246,8 @@ def _other_settings(settings: dict[str, Any]) -> str:
         for key, value in sorted(others.items())
         if value is not None
     )
-    return " ".join(words)
-
-
-def _interval(
-    what: str, metrics: list[dict[str, Any]], mean: float | None, sd: float | None
-) -> dict[str, float | None]:
-    """Bounds of a metric: images and seeds are independent reasons to be off, hence quadrature."""
-    bounds: dict[str, float | None] = {}
-    for name, side in (("low", -1), ("high", 1)):
-        bound = _mean(entry[what][name] for entry in metrics)
-        if mean is None or bound is None:
-            bounds[f"{what}_{name}"] = None
-        else:
-            reached = mean + side * math.hypot(bound - mean, sd or 0.0)
-            bounds[f"{what}_{name}"] = min(max(reached, 0.0), 1.0)
-    return bounds
+    # the weights that a run started from are named by their digest
+    return WHOLE_DIGEST.sub(lambda found: found[0][:SHORT], " ".join(words))
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarker.report.comparison import comparisons, sources
+from benchmarker.report.names import names_with_settings
+from benchmarker.report.rows import RANKED_WITHIN
 from benchmarker.report.text import (
     bounds,
     one_line,
@@ -59,8 +59,6 @@ _IF_DIFFERENT = ("data", "model", "rate", "epochs", "size", "recipe")
 # shown only where some row has a value
 _IF_THERE = ("published %", "steady %", "passes %", "95 %")
 
-RANKED_WITHIN = ("data_digest", "split_family", "model", "metrics_version")
-
 
 def table(rows: Sequence[dict[str, Any]], *, width: int = 100) -> Group:
     """The leaderboard as text: as many columns as fit into `width` characters.
@@ -101,28 +99,6 @@ def _fitted(rows: Sequence[dict[str, Any]], width: int) -> Table:
     for number in range(len(rows)):
         found.add_row(*(Text(cells[name][number]) for name in names))
     return found
-
-
-def names_with_settings(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Name of each row's network, with those of its own settings that tell namesakes apart."""
-    own = [_network_settings(row) for row in rows]
-    names = []
-    for row, settings in zip(rows, own, strict=True):
-        namesakes = [
-            other for one, other in zip(rows, own, strict=True) if one["network"] == row["network"]
-        ]
-        telling = [
-            f"{key}={value}"
-            for key, value in settings.items()
-            if any(other.get(key) != value for other in namesakes)
-        ]
-        names.append(one_line(row["network"] + (f" ({', '.join(telling)})" if telling else "")))
-    return names
-
-
-def _network_settings(row: dict[str, Any]) -> dict[str, Any]:
-    found = re.search(r"network_settings=(\{.*?\})", row["other_settings"] or "")
-    return json.loads(found[1]) if found else {}
 
 
 def _title(rows: Sequence[dict[str, Any]], dull: set[str]) -> Text:

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarker.core import prediction_cache
 from benchmarker.core.errors import InputFileError
-from benchmarker.core.hashing import digest_file, digest_names
+from benchmarker.core.hashing import digest_file, digest_json
 from benchmarker.core.prediction_cache import answers_of, predictions_of, sources_of
 from benchmarker.core.records import read_record
 from tests.report.factory import change_run, make_run
@@ -39,7 +39,8 @@ def assert_same(folder):
         answers = answers_of(read_record(folder), model)
         np.testing.assert_array_equal(answers.labels, expected.labels)
         np.testing.assert_array_equal(answers.predicted, expected.probabilities.argmax(axis=1))
-        assert answers.sources_digest == digest_names(expected.sources)
+        expected_digest = digest_json([expected.sources, expected.labels.tolist()])
+        assert answers.test_digest == expected_digest
 
 
 def test_a_table_is_read_once(folder, monkeypatch):
