@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarker.cli.network_settings import add_set_option, chosen_settings
 
 NAME = "import-weights"
-HELP = "bring weights of another program (.pt, .npz, .safetensors) into a network of ours"
+HELP = "bring weights of another program (.pt, .h5, .npz, .safetensors) into a network of ours"
 EXAMPLES = """examples:
   benchmarker import-weights agcnn 26.pt -o agcnn.safetensors --set maps_over=batch
       a published checkpoint; its maps take their extremes over the batch

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarker.core.errors import InputFileError, SettingsError, suggest
 from benchmarker.core.hashing import digest_json
-from benchmarker.data import field_views
+from benchmarker.data import field_views, planes
 from benchmarker.data.field_views import MAD_TO_SIGMA, VIEWS
 from benchmarker.data.images import require_shape
 
@@ -54,6 +54,9 @@ class Preparation:
         fields whose noise is the message; instead of a clip, with normalise ``none``. All
         pixels of the image are counted, also those that `size` cuts off
     downsample : side of the blocks of pixels whose mean is taken before all else
+    planes : ``unit``, ``unit-rows`` or ``as-is`` keep the channels apart, each scaled by itself
+        (`planes.scaled_planes`), in place of mixing them to grey; with clip and normalise
+        ``none``. ``pad`` then fills up the ends of an image, as braai does, and does not centre it
 
     Raises `SettingsError` for an unknown word or a combination that has no meaning.
     """
@@ -69,6 +72,7 @@ class Preparation:
     standardise: tuple[float, float] | None = None
     views: tuple[str, ...] = ()
     downsample: int = 1
+    planes: str = ""
 
     def __post_init__(self) -> None:
         _refuse_word("clip", self.clip, CLIPS)
@@ -109,6 +113,14 @@ class Preparation:
                 f"views want clip none, normalise none and stretch linear, got {', '.join(others)}"
             )
             raise SettingsError(message)
+        if self.planes:
+            _refuse_word("planes", self.planes, planes.PLANES)
+            if others != ("none", "none", "linear") or self.views:
+                message = (
+                    "planes want clip none, normalise none, stretch linear and no views, "
+                    f"got {', '.join((*others, *self.views))}"
+                )
+                raise SettingsError(message)
         if self.downsample != int(self.downsample) or self.downsample < 1:
             message = f"downsample must be a whole number from 1, got {self.downsample}"
             raise SettingsError(message)
@@ -134,10 +146,9 @@ class Preparation:
         """The part whose result is stored: all of it but `standardise`."""
         return self if self.standardise is None else replace(self, standardise=None)
 
-    @property
-    def channels(self) -> int:
-        """Channels of a prepared image: one, or one for each of `views`."""
-        return max(1, len(self.views))
+    def channels_of(self, stored: int) -> int:
+        """Channels of a prepared image: one, one for each of `views`, or all with `planes`."""
+        return stored if self.planes else max(1, len(self.views))
 
     def shape_of(self, height: int, width: int) -> tuple[int, int]:
         """(height, width) after preparation of an image that large; never smaller than `pad`."""
@@ -158,7 +169,7 @@ class Preparation:
 
 
 # fields that came later, with what they are where nothing is chosen
-_LATER = {"standardise": None, "views": (), "downsample": 1}
+_LATER = {"standardise": None, "views": (), "downsample": 1, "planes": ""}
 
 
 def _refuse_word(what: str, word: str, known: tuple[str, ...]) -> None:
@@ -201,6 +212,9 @@ NAMED = {
     "field-texture": Preparation(normalise="none", views=("texture",)),
     "field-fourier": Preparation(normalise="none", views=("fourier",)),
     "field-all": Preparation(normalise="none", views=VIEWS),
+    "braai": Preparation(normalise="none", planes="unit", pad=(63, 63)),
+    "braai-rows": Preparation(normalise="none", planes="unit-rows", pad=(63, 63)),
+    "as-is": Preparation(normalise="none", planes="as-is"),
     "scaife2021": Preparation(normalise="scale255", pad=(151, 151), standardise=(0.0031, 0.0350)),
 }
 
@@ -216,7 +230,9 @@ def named_preparation(name: str, size: tuple[int, int] | None = None) -> Prepara
     ``mirabest``), ``scaife2021`` (as ``pad151``, then mean 0.0031 and deviation 0.0350 of the
     training images taken out: Scaife & Porter 2021), ``field`` (a whole field over its own
     mean and deviation, as RADIAnCE does), ``field-texture``, ``field-fourier`` and
-    ``field-all`` (`field_views`, the last with all three as channels); ``/N`` after a name
+    ``field-all`` (`field_views`, the last with all three as channels), ``braai`` and
+    ``braai-rows`` (each plane, or each row of it, over its length, filled up to 63 x 63: Duev
+    et al. 2019), ``as-is`` (planes as stored, NaN as 0); ``/N`` after a name
     takes means over N x N pixels first, for instance ``field/8``.
     Raises `SettingsError` for any other name.
     """
@@ -255,6 +271,8 @@ def prepare(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarr
     not uint8 under ``scale255``, two or more than three channels.
     """
     _refuse_unscaled(image, preparation, where)
+    if preparation.planes:
+        return _planes(require_shape(np.asarray(image), where), preparation, where)
     grey = _grey(require_shape(np.asarray(image), where), where)
     if min(grey.shape) < preparation.downsample:
         message = (
@@ -290,6 +308,24 @@ def _framed(values: np.ndarray, preparation: Preparation) -> np.ndarray:
         side = preparation.pad
         values = _pad(values, (max(height, side[0]), max(width, side[1])))
     return values
+
+
+def _planes(image: np.ndarray, preparation: Preparation, where: str) -> np.ndarray:
+    """(height, width, channels), each channel by itself."""
+    if not np.isfinite(image).any():
+        message = f"{where}: no finite pixel (all are NaN or infinite), expected an image"
+        raise InputFileError(message)
+    apart = [
+        _crop(field_views.block_mean(plane, preparation.downsample), preparation.size, where)
+        for plane in np.moveaxis(image, -1, 0)
+    ]
+    values = planes.scaled_planes(np.stack(apart, axis=-1), preparation.planes)
+    if preparation.circular_mask:
+        inside = _inside_circle(*values.shape[:2])
+        values = np.where(inside[..., np.newaxis], values, np.float32(0))
+    if preparation.pad is not None:
+        values = planes.filled_up(values, preparation.pad)
+    return np.ascontiguousarray(values, dtype=np.float32)
 
 
 def _views(grey: np.ndarray, preparation: Preparation, where: str) -> np.ndarray:

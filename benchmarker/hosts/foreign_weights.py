@@ -132,12 +132,13 @@ def layout_of(network: str) -> Layout:
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
-    """Arrays by plain name, of a PyTorch checkpoint, an `.npz` or a `.safetensors` file.
+    """Arrays by plain name: of PyTorch checkpoints, old Keras HDF5, `.npz`, `.safetensors`.
 
     The kind is told by content, not by name. Nothing in the file is executed. Raises
     `InputFileError` naming the file.
     """
     from benchmarker.data import reading_npz
+    from benchmarker.data.keras_h5 import is_hdf5, read_keras_h5
     from benchmarker.data.torch_files import read_torch
     from benchmarker.runs.weights import read_tensors
 
@@ -154,6 +155,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
             )
             raise InputFileError(message)
         return arrays
+    if is_hdf5(path):
+        return read_keras_h5(path, limit=MAX_BYTES)
     with path.open("rb") as stream:
         is_zip = stream.read(2) == b"PK"
     if is_zip and not zipfile.is_zipfile(path):

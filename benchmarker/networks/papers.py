@@ -26,6 +26,8 @@ PAPERS = {
     "cohen2016": "Cohen & Welling 2016, ICML, arXiv 1602.07576 (group convolutions)",
     "liu2022": "Liu et al. 2022, CVPR, arXiv 2201.03545 (ConvNeXt)",
     "radiance": "RADIAnCE, Rettelbach & Hurley-Walker 2019 (github.com/trettelbach/radiance)",
+    "weston2024": "Weston et al. 2024, RASTI 3, 385, doi 10.1093/rasti/rzae027 (PSAT-D)",
+    "duev2019": "Duev et al. 2019, MNRAS 489, 3582, arXiv 1907.11259 (braai)",
     "vafaei2019": "Vafaei Sadr et al. 2019, MNRAS 484, 2793 (DeepSource)",
 }
 

@@ -178,7 +178,8 @@ def _shape(images: ImageSet, preparation: Preparation) -> tuple[int, int, int]:
             f"{height}x{width} pixels; choose a smaller size (images are cropped, never enlarged)"
         )
         raise SettingsError(message)
-    return (*preparation.shape_of(height, width), preparation.channels)
+    stored = images.pixels.read(0).shape[2]
+    return (*preparation.shape_of(height, width), preparation.channels_of(stored))
 
 
 def _identity(  # noqa: PLR0913, PLR0917 (one dictionary of seven decided parts)

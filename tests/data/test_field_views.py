@@ -84,7 +84,7 @@ def test_the_published_preparation_counts_pixels_that_are_cut_off():
 def test_all_views_are_channels():
     preparation = named_preparation("field-all/2")
     found = prepare(with_holes(), preparation, "noise")
-    assert found.shape == (30, 24, preparation.channels) == (30, 24, 3)
+    assert found.shape == (30, 24, preparation.channels_of(1)) == (30, 24, 3)
     assert preparation.shape_of(60, 48) == (30, 24)
     assert np.isfinite(found).all()
     small = field_views.block_mean(with_holes(), 2)

@@ -1,0 +1,1 @@
+"""Real or bogus: from a survey's detections to scored candidates (psat-ml, braai)."""
