@@ -22,22 +22,37 @@ def write_with(path: str | Path, write: Callable[[BinaryIO], object]) -> Path:
     A reader sees the old file or the new one, never half of one, also after a kill or
     a power cut. Raises `SettingsError` with the reason where the place cannot be written.
     """
-    path = Path(path)
+    with _replacing(Path(path)) as (handle, _), os.fdopen(handle, "wb") as stream:
+        write(stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return Path(path)
+
+
+def write_named(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """As `write_with`, for libraries that open files by name: `write` gets the temporary's path."""
+    with _replacing(Path(path)) as (handle, temporary):
+        os.close(handle)
+        write(temporary)
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+    return Path(path)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[tuple[int, Path]]:
+    """A temporary file beside `path`, open for writing, that takes its place at the end."""
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
         try:
-            with os.fdopen(handle, "wb") as stream:
-                write(stream)
-                stream.flush()
-                os.fsync(stream.fileno())
+            yield handle, Path(temporary)
             _give_usual_mode(temporary)
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
-    return path
 
 
 def _give_usual_mode(temporary: str) -> None:

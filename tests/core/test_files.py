@@ -265,3 +265,18 @@ def test_other_lock_errors_are_not_hidden(tmp_path, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(OSError, match="broken disk"), lock(tmp_path / ".lock"):
         pytest.fail("went on")
+
+
+def test_a_file_written_by_name_is_whole_or_absent(tmp_path):
+    path = tmp_path / "a.bin"
+    assert files.write_named(path, lambda temporary: temporary.write_bytes(b"old")) == path
+
+    def fail(temporary):
+        assert temporary.parent == tmp_path
+        temporary.write_bytes(b"half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        files.write_named(path, fail)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
