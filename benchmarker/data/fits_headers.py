@@ -127,6 +127,16 @@ def cut_off(hdu: Hdu, path: str | Path, found: int) -> str:
     )
 
 
+def header_values(header: bytes) -> dict[str, str]:
+    """Keyword -> value as text, without quotes and comment, of one header's bytes."""
+    cards = (header[at : at + CARD].decode("latin-1") for at in range(0, len(header), CARD))
+    found: dict[str, str] = {}
+    for card in cards:
+        if card[8:10] == "= ":
+            found.setdefault(card[:8].rstrip(), _word(card[10:]))
+    return found
+
+
 def is_wanted(hdu: Hdu, wanted: int | str | None) -> bool:
     """Whether an HDU holds the image `wanted` (number, name, or None for any)."""
     if wanted is None:

@@ -99,6 +99,51 @@ def read_fits(
     Raises `InputFileError` naming the file: not FITS, cut off, wrong checksum, claims
     beyond the limits, no image.
     """
+    stored = read_stored(path, extension=extension, limits=limits)
+    hdu = stored.hdu
+    pixels, counts = _native(stored.pixels, hdu, path)
+    filled = _fill(pixels, path, limits.non_finite)
+    return FitsImage(
+        pixels=pixels,
+        extension=hdu.number,
+        extension_name=hdu.name,
+        checksum=stored.checksum,
+        **counts,
+        filled=filled,
+        stored_shape=hdu.shape,
+        bitpix=hdu.bitpix,
+        compressed=stored.compressed,
+    )
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """A two-dimensional image in the type in which its file holds it.
+
+    Arguments
+    ---------
+    pixels : array of shape (height, width) of whatever type and byte order is stored, scaled by
+        BSCALE and BZERO where the header has them
+    hdu : what the header claims
+    header : the bytes of that header
+    checksum : ``verified`` or ``unverified``
+    compressed : ``gzip``, the tile compression such as ``RICE_1``, or an empty text
+    """
+
+    pixels: np.ndarray
+    hdu: Hdu
+    header: bytes
+    checksum: str
+    compressed: str
+
+
+def read_stored(
+    path: str | Path,
+    *,
+    extension: int | str | None = None,
+    limits: ReadOptions = DEFAULTS,
+) -> StoredImage:
+    """Read the image of a FITS file and leave its numbers alone; else as `read_fits`."""
     wanted = limits.extension if extension is None else extension
     try:
         with Path(path).open("rb") as plain:
@@ -113,21 +158,9 @@ def read_fits(
         message = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
         raise InputFileError(message) from error
     checksum = _verify(header, data, hdu, path)
-    stored = _decode(header + data, hdu, path)
-    flat = _two_axes(stored, path)
-    pixels, counts = _native(flat, hdu, path)
-    filled = _fill(pixels, path, limits.non_finite)
-    return FitsImage(
-        pixels=pixels,
-        extension=hdu.number,
-        extension_name=hdu.name,
-        checksum=checksum,
-        **counts,
-        filled=filled,
-        stored_shape=hdu.shape,
-        bitpix=hdu.bitpix,
-        compressed=hdu.compression or ("gzip" if gzipped else ""),
-    )
+    pixels = _two_axes(_decode(header + data, hdu, path), path)
+    compressed = hdu.compression or ("gzip" if gzipped else "")
+    return StoredImage(pixels, hdu, header, checksum, compressed)
 
 
 def _read_hdu(
