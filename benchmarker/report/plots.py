@@ -1,4 +1,4 @@
-"""Pictures of runs: learning curve, confusion matrix, ROC, and the leaderboard."""
+"""Pictures of runs: learning curve, confusion matrix, ROC, calibration, and the leaderboard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarker.core.records import MODELS, Record, read_record
 from benchmarker.metrics.by_fact import shares_by
 from benchmarker.metrics.groups import certainty_of
 from benchmarker.metrics.roc import log_odds, log_sum_exp, roc_curve
-from benchmarker.report import plots_varied
+from benchmarker.report import plots_calibration, plots_varied
 from benchmarker.report.canvas import (
     BLUE,
     COLOURS,
@@ -279,6 +279,15 @@ def _model_plots(record: Record, model: str, target: Path, title: str) -> list[P
     return [
         confusion(matrix, record.classes, target / f"confusion_{model}.png", title=title),
         roc(found.labels, ranking, record.classes, curves, title=title),
+        plots_calibration.reliability(
+            found,
+            target / f"reliability_{model}.png",
+            temperature=record.metrics[model].get("temperature"),
+            title=title,
+        ),
+        plots_calibration.selection(
+            found, record.classes, target / f"selection_{model}.png", title=title
+        ),
         *_augmented_plots(record, model, target, title),
         *_rotation_plots(record, model, target, title),
     ]

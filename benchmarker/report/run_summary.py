@@ -16,6 +16,7 @@ from benchmarker.metrics.augmented import ALWAYS_WRONG, always_wrong
 from benchmarker.report.rows import inference_speed
 from benchmarker.report.text import duration, interval, one_line, percent, sentence
 
+UNDEFINED = "undefined"
 MOST_NAMES = 12  # sources named in a sentence; augmented.csv has them all
 
 
@@ -24,6 +25,7 @@ def run_table(record: Record) -> Group:
     metrics = record.metrics
     parts: list[RenderableType] = [
         _scores(record),
+        *_calibration(record),
         *_varied(record),
         *_groups(record),
         _classes(record),
@@ -56,6 +58,43 @@ def _scores(record: Record) -> Table:
     for name, text in names.items():
         found.add_row(text, *(interval(record.metrics[model][name]) for model in models))
     return found
+
+
+def _calibration(record: Record) -> list[RenderableType]:
+    """Temperature, Brier score and selection, where the run measured them."""
+    entries = [record.metrics[model] for model in MODELS]
+    if not all("temperature" in entry and "brier" in entry for entry in entries):
+        return []
+    fitted = [entry["temperature"] for entry in entries]
+    title = f"calibration, temperature from {fitted[0]['n']} validation images (95 % interval)"
+    found = _new_table(title, ["", *(f"{model} model" for model in MODELS)])
+    rows = {
+        "temperature": [_plain_interval(entry) for entry in fitted],
+        "tempered calibration error %": [
+            UNDEFINED if entry["value"] is None else interval(entry["calibration_error"])
+            for entry in fitted
+        ],
+        "Brier score (sum over classes)": [_plain_interval(entry["brier"]) for entry in entries],
+        "tempered Brier score": [_plain_interval(entry["brier"]) for entry in fitted],
+        "mean accuracy % over coverages": [interval(entry["coverage_area"]) for entry in entries],
+    }
+    for name, cells in rows.items():
+        found.add_row(name, *cells)
+    reasons = [
+        sentence(f"The temperature of the {model} model is undefined: {entry['reason']}.")
+        for model, entry in zip(MODELS, fitted, strict=True)
+        if entry["reason"]
+    ]
+    return [found, *reasons]
+
+
+def _plain_interval(entry: dict[str, Any]) -> str:
+    """``0.193 (0.152-0.240)``, no percent."""
+    if entry["value"] is None:
+        return UNDEFINED
+    if entry["low"] is None:
+        return f"{entry['value']:.3f}"
+    return f"{entry['value']:.3f} ({entry['low']:.3f}-{entry['high']:.3f})"
 
 
 def _varied(record: Record) -> list[RenderableType]:
@@ -120,8 +159,8 @@ def _groups(record: Record) -> list[Table]:
 
 def _classes(record: Record) -> Table:
     found = _new_table(
-        "per class, best model: % (95 % interval)",
-        ["class", "images", "precision", "recall", "F1"],
+        "per class, best model: % (purity is precision, completeness recall)",
+        ["class", "images", "purity", "completeness", "F1"],
     )
     for name, entry in record.metrics["best"]["per_class"].items():
         scores = (interval(entry[score]) for score in ("precision", "recall", "f1"))

@@ -23,7 +23,8 @@ def test_all_plots_of_a_run_are_written_before_it_is_marked_complete(tmp_path):
     folder = make_run(tmp_path)
     change_run(folder, lambda run: run["status"].update(state="running"))
     written = plots.write_plots(folder)
-    names = ["learning_curve", "confusion_best", "roc_best", "confusion_final", "roc_final"]
+    kinds = ("confusion", "roc", "reliability", "selection")
+    names = ["learning_curve", *(f"{kind}_{m}" for m in ("best", "final") for kind in kinds)]
     assert written == [folder / "plots" / f"{name}.png" for name in names]
     assert all(0.01 < ink(path) < 0.7 for path in written)
     assert {path.name for path in (folder / "plots").iterdir()} == {f"{n}.png" for n in names}

@@ -93,7 +93,27 @@ def test_passes_turns_and_groups_are_printed_where_the_run_made_them(tmp_path):
     assert max(map(len, text.splitlines()[:-2])) <= 80
 
 
+def test_calibration_is_printed_where_the_run_measured_it(tmp_path):
+    record = read_record(make_run(tmp_path, validated=True, skill=1.5))
+    text = printed(record, Stream())
+    fitted = record.metrics["best"]["temperature"]
+    assert "calibration, temperature from 40 validation images" in text
+    assert f"{fitted['value']:.3f} ({fitted['low']:.3f}-{fitted['high']:.3f})" in text
+    error = fitted["calibration_error"]
+    assert f"{100 * error['value']:.1f} ({100 * error['low']:.1f}-" in text
+    assert f"{record.metrics['final']['brier']['value']:.3f} (" in text
+    assert "(purity is precision, completeness recall)" in text
+    assert max(map(len, text.splitlines()[:-2])) <= 80
+
+
+def test_an_undefined_temperature_says_why(tmp_path):
+    text = printed(read_record(make_run(tmp_path, validated=True, skill=30)), Stream(), width=160)
+    assert "The temperature of the best model is undefined: all 40 validation images" in text
+    (line,) = [line for line in text.splitlines() if line.strip().startswith("temperature")]
+    assert line.split() == ["temperature", "undefined", "undefined"]
+
+
 def test_runs_without_passes_or_turns_say_nothing_of_them(tmp_path):
     text = printed(read_record(make_run(tmp_path)), Stream())
-    for words in ("augmented passes", "turned to", "groups of sources"):
+    for words in ("augmented passes", "turned to", "groups of sources", "tempering"):
         assert words not in text
