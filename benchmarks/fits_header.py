@@ -26,11 +26,12 @@ from benchmarker.hosts.radiance.headers import update_header
 
 LIMITS = {"ratio": 1.5, "memory": 50.0}
 ONE_UPDATE = """
-import resource, sys
+import re, sys
 from benchmarker.hosts.radiance.header_cards import Card
 from benchmarker.hosts.radiance.headers import update_header
 update_header(sys.argv[1], [Card("RFI", 0.123)])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+# not the resource usage, into which the parent's peak goes
+print(int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) / 1024)
 """
 
 
