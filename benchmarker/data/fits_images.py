@@ -7,6 +7,7 @@ one and a claim of 10^14 pixels costs nothing. Pixels are decoded by astropy.
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import threading
 import warnings
@@ -24,6 +25,7 @@ from benchmarker.data.fits_headers import (
     Hdu,
     cut_off,
     find_image,
+    header_values,
     ones_complement_sum,
     read_data,
 )
@@ -32,6 +34,9 @@ from benchmarker.data.reading_options import DEFAULTS, GZIP_MAGIC, ReadOptions
 # `warnings.catch_warnings` changes the whole process: two threads inside it at once
 # could leave warnings switched off for good
 _ASTROPY = threading.Lock()
+BYTE_BITS = 8
+# a small image is decoded ten times faster where astropy is not needed for its scaling
+_SCALED = {"BSCALE", "BZERO", "BLANK"}
 _EMPTY_PRIMARY = (
     "".join(
         f"{card:<80}"
@@ -125,14 +130,14 @@ class StoredImage:
     pixels : array of shape (height, width) of whatever type and byte order is stored, scaled by
         BSCALE and BZERO where the header has them
     hdu : what the header claims
-    header : the bytes of that header
+    header : keyword -> value as text, of that header
     checksum : ``verified`` or ``unverified``
     compressed : ``gzip``, the tile compression such as ``RICE_1``, or an empty text
     """
 
     pixels: np.ndarray
     hdu: Hdu
-    header: bytes
+    header: dict[str, str]
     checksum: str
     compressed: str
 
@@ -158,9 +163,11 @@ def read_stored(
         message = f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}"
         raise InputFileError(message) from error
     checksum = _verify(header, data, hdu, path)
-    pixels = _two_axes(_decode(header + data, hdu, path), path)
+    values = header_values(header)
+    plain = _plain(values, data, hdu)
+    pixels = _two_axes(_decode(header + data, hdu, path) if plain is None else plain, path)
     compressed = hdu.compression or ("gzip" if gzipped else "")
-    return StoredImage(pixels, hdu, header, checksum, compressed)
+    return StoredImage(pixels, hdu, values, checksum, compressed)
 
 
 def _read_hdu(
@@ -195,6 +202,15 @@ def _verify(header: bytes, data: bytes, hdu: Hdu, path: str | Path) -> str:
         )
         raise InputFileError(message)
     return "verified"
+
+
+def _plain(header: dict[str, str], data: bytes, hdu: Hdu) -> np.ndarray | None:
+    """The pixels where the bytes are the numbers; None where they must be scaled or unpacked."""
+    if hdu.compression or _SCALED & header.keys():
+        return None
+    kind = "f" if hdu.bitpix < 0 else "u" if abs(hdu.bitpix) == BYTE_BITS else "i"
+    numbers = np.frombuffer(data, f">{kind}{abs(hdu.bitpix) // BYTE_BITS}", math.prod(hdu.shape))
+    return numbers.reshape(hdu.shape)
 
 
 def _decode(raw: bytes, hdu: Hdu, path: str | Path) -> np.ndarray:

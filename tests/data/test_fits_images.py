@@ -11,7 +11,7 @@ import pytest
 from astropy.io import fits
 
 from benchmarker.core.errors import InputFileError, SettingsError
-from benchmarker.data.fits_images import read_fits
+from benchmarker.data.fits_images import read_fits, read_stored
 from benchmarker.data.reading_options import ReadOptions
 
 
@@ -319,3 +319,20 @@ def test_wrong_options_are_named():
         ReadOptions(non_finite="zeros")
     with pytest.raises(SettingsError, match="skip_budget is -1"):
         replace(ReadOptions(), skip_budget=-1)
+
+
+def test_the_stored_type_and_the_header_are_there_for_those_who_want_them(tmp_path):
+    pixels = np.arange(-8, 8, dtype=np.int16).reshape(2, 8)
+    hdu = fits.PrimaryHDU(pixels)
+    hdu.header["OBS"] = ("02a58362o0123c", "exposure")
+    hdu.writeto(tmp_path / "a.fits")
+    stored = read_stored(tmp_path / "a.fits")
+    assert stored.pixels.dtype.str == ">i2"
+    assert np.array_equal(stored.pixels, pixels)
+    assert stored.header["OBS"] == "02a58362o0123c"
+    assert stored.header["NAXIS1"] == "8"
+
+
+def test_scaled_numbers_are_scaled_also_where_the_type_is_kept(tmp_path):
+    fits.PrimaryHDU(np.array([[40000, 1]], np.uint16)).writeto(tmp_path / "a.fits")
+    assert read_stored(tmp_path / "a.fits").pixels.tolist() == [[40000, 1]]
