@@ -1,13 +1,14 @@
-"""``benchmarker check``: whether the run folders still are what the runs wrote."""
+"""``benchmarker check``: whether records can be trusted, as far as files can tell."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 NAME = "check"
-HELP = "validate run folders: form, digests, nothing missing or edited"
+HELP = "tell whether run folders can be trusted: form, digests, weights, metrics worked out again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,34 +20,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="run folders or folders of results (default: results)",
     )
+    parser.add_argument(
+        "--intervals",
+        action="store_true",
+        help="repeat the bootstrap as well: seconds a run instead of a fraction of one",
+    )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check every run folder; returns 3 where there is a fault, 0 else."""
     from benchmarker.core.errors import EXIT_CHECK, EXIT_FINE
+    from benchmarker.runs.trust import inspect
 
     folders = _folders(arguments.paths or [Path("results")])
-    findings = {folder: _faults(folder) for folder in folders}
+    findings = [inspect(folder, intervals=arguments.intervals) for folder in folders]
     if arguments.json:
-        report = [{"folder": str(path), "faults": faults} for path, faults in findings.items()]
-        print(json.dumps(report, indent=2))
+        print(json.dumps([one.as_dict() for one in findings], indent=2))
     else:
         _print(findings)
-    return EXIT_CHECK if any(findings.values()) else EXIT_FINE
-
-
-def _faults(folder: Path) -> list[str]:
-    from benchmarker.core.errors import BenchmarkerError
-    from benchmarker.core.record_check import check_record
-    from benchmarker.core.records import read_record
-    from benchmarker.report.temperature_check import temperature_faults
-
-    faults = check_record(folder)
-    try:
-        return faults + temperature_faults(read_record(folder))
-    except BenchmarkerError:
-        return faults
+    return EXIT_CHECK if any(one.faults for one in findings) else EXIT_FINE
 
 
 def _folders(paths: list[Path]) -> list[Path]:
@@ -64,12 +57,13 @@ def _folders(paths: list[Path]) -> list[Path]:
     return list(folders)
 
 
-def _print(findings: dict[Path, list[str]]) -> None:
-    for folder, faults in findings.items():
-        if faults:
-            print(f"{folder}: {len(faults)} fault{'s' if len(faults) > 1 else ''}")
-            for text in faults:
+def _print(findings: list[Any]) -> None:
+    for one in findings:
+        if one.faults:
+            count = len(one.faults)
+            print(f"{one.folder}: {count} fault{'s' if count > 1 else ''}")
+            for text in one.faults:
                 print(f"  {text}")
-    bad = sum(map(bool, findings.values()))
+    bad = sum(bool(one.faults) for one in findings)
     total = len(findings)
     print(f"{total} run folder{'s' if total > 1 else ''} checked, {bad or 'none'} with faults")

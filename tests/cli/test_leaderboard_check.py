@@ -84,13 +84,14 @@ def test_check_names_an_edited_file_and_leaves_with_3(results, capsys):
         stream.write("4,0,0,1,0,1,0,0,0\n")
     assert main(["check", str(results)]) == 3
     out = capsys.readouterr().out
-    assert f"{folder}: 2 faults" in out
+    assert f"{folder}: 3 faults" in out
     assert "history.csv was changed after the run" in out
     assert "2 run folders checked, 1 with faults" in out
     assert main(["check", str(folder), "--json"]) == 3
     (report,) = json.loads(capsys.readouterr().out)
     assert report["folder"] == str(folder)
-    assert len(report["faults"]) == 2
+    assert (report["sound"], report["edited"]) == (False, ["history.csv"])
+    assert len(report["faults"]) == 3
 
 
 def test_check_of_a_folder_that_never_began_says_so(results, capsys):

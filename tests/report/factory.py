@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarker.core.files import write_csv, write_json
-from benchmarker.core.hashing import digest_file, digest_text
-from benchmarker.core.record_tables import Predictions, prediction_table
+from benchmarker.core.hashing import digest_arrays, digest_file, digest_json, digest_text
+from benchmarker.core.record_tables import Predictions, prediction_table, read_predictions
 from benchmarker.core.records import DIGESTED as FILES
 from benchmarker.core.records import OPTIONAL, identity_digest, read_record
 from benchmarker.metrics.augmented import evaluate_passes, per_source
@@ -18,7 +18,8 @@ from benchmarker.metrics.calibration import calibrated, temperature, tempered
 from benchmarker.metrics.classification import evaluate
 from benchmarker.metrics.groups import certainty_of, evaluate_groups
 from benchmarker.metrics.rotation import rotation_robustness
-from benchmarker.runs.folder import HISTORY
+from benchmarker.runs.folder import HISTORY, TIMING_COLUMNS
+from benchmarker.runs.weights import write_tensors
 
 CLASSES = ("FRI", "FRII", "Compact", "Bent")
 
@@ -100,14 +101,13 @@ def make_run(
         _write_validated(folder, parts, skill)
     files = {name: digest_file(folder / name) for name in FILES}
     files |= {name: digest_file(folder / name) for name in OPTIONAL if (folder / name).exists()}
-    other = ("initial_weights", "best_weights", "final_weights", "history", "predictions")
     speed = {"test_seconds": 0.4, "images_per_second": 100.0}
     alone = {"repeats": 5, "images": 40, "median_images_per_second": 250.0 + seed % 7}
     run = {
         "format": 1,
         "identity": parts,
         "fingerprint": {"backend": "tensorflow", "devices": ["CPU"], "threads": 2},
-        "digests": {name: digest_text(f"{name} {seed}") for name in other} | {"files": files},
+        "digests": content_digests(folder, parts) | {"files": files},
         "status": {
             "state": "complete",
             "reason": None,
@@ -152,7 +152,30 @@ def _write_files(folder, parts, skill):
         metrics[f"validation_{model}"] = {"accuracy": 0.75, "cross_entropy": 0.6}
     write_json(folder / "metrics.json", metrics)
     for model in found:
-        (folder / f"{model}.safetensors").write_bytes(model.encode())
+        write_tensors(folder / f"{model}.safetensors", weights(model, parts["seed"]))
+
+
+def weights(model, seed):
+    """Weights of a layer too small for anything."""
+    draw = np.random.default_rng([seed, len(model)])
+    shapes = {"000|toy/classes/kernel": (3, 2), "001|toy/classes/bias": (2,)}
+    return {name: draw.normal(size=shape).astype("float32") for name, shape in shapes.items()}
+
+
+def content_digests(folder, parts):
+    """Digests of what the files hold, as a run makes them before it writes any."""
+    seed = parts["seed"]
+    rows = read_table(folder / "history.csv")
+    kept = [{k: text for k, text in row.items() if k not in TIMING_COLUMNS} for row in rows]
+    table = read_predictions(folder / "predictions.csv", parts["data"]["classes"])
+    scores = {model: one.scores for model, one in table.items() if one.scores is not None}
+    return {
+        "initial_weights": digest_text(f"initial_weights {seed}"),
+        "best_weights": digest_arrays(weights("best", seed)),
+        "final_weights": digest_arrays(weights("final", seed)),
+        "history": digest_json(kept),
+        "predictions": digest_arrays(scores),
+    }
 
 
 def source_names(count):
