@@ -53,6 +53,25 @@ class Slot:
         return np.ascontiguousarray(apart).reshape(self.shape)
 
 
+def vector(variable: Any) -> Slot:
+    """A bias, or anything else of one axis."""
+    return Slot(variable, (0,), tuple(variable.shape))
+
+
+def torch_convolution(name: str, layer: Any) -> dict[str, Slot]:
+    """Kernel and bias of a convolution, as (output, input, rows, columns) in PyTorch."""
+    rows, columns, before, after = layer.kernel.shape
+    kernel = Slot(layer.kernel, (2, 3, 1, 0), (after, before, rows, columns))
+    return {f"{name}.weight": kernel, f"{name}.bias": vector(layer.bias)}
+
+
+def torch_dense(name: str, layer: Any) -> dict[str, Slot]:
+    """Kernel and bias of a dense layer, as (output, input) in PyTorch."""
+    before, after = layer.kernel.shape
+    kernel = Slot(layer.kernel, (1, 0), (after, before))
+    return {f"{name}.weight": kernel, f"{name}.bias": vector(layer.bias)}
+
+
 @dataclass(frozen=True)
 class Inferred:
     """What arrays say of the network: settings, channels, classes, side of the image in pixels.

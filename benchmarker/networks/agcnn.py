@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from benchmarker.networks.build import model_name
+from benchmarker.networks.build import classifier
 from benchmarker.networks.entries import (
     LayerSeeds,
     NetworkSetting,
@@ -75,8 +75,7 @@ def build(
         scores = _aggregated(vectors, chosen.aggregation, num_classes, seeds)
     else:
         scores = dense(_flat(coarse), num_classes, "scores", seeds)
-    last = keras.layers.Activation("softmax", name="probabilities", dtype="float32")
-    return keras.Model(image, last(scores), name=model_name(seeds.network))
+    return classifier(image, scores, seeds)
 
 
 def _trunk(image: Any, chosen: Settings, seeds: LayerSeeds) -> tuple[list[Any], Any]:

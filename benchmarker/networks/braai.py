@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarker.networks.build import model_name, seeded_dense
+from benchmarker.networks.build import classifier, seeded_dense
 from benchmarker.networks.entries import LayerSeeds, NetworkSetting, PythonNetwork, number
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def build(
         scores = layers.Reshape((BINARY,), name="scores", dtype="float32")(scores)
     else:
         scores = seeded_dense(num_classes, "fc_out", seeds)(tensor)
-    last = layers.Activation("softmax", name="probabilities", dtype="float32")
-    return keras.Model(image, last(scores), name=model_name(seeds.network))
+    return classifier(image, scores, seeds)
 
 
 def _convolution(name: str, filters: int, seeds: LayerSeeds) -> Any:

@@ -76,6 +76,17 @@ def seeded_dense(
     return layers.Dense(units, activation, kernel_initializer=kernel, name=name)
 
 
+def classifier(image: Any, scores: Any, seeds: LayerSeeds) -> keras.Model:
+    """The end of every Python network: from `image` to the float32 softmax of `scores`.
+
+    It is a layer of its own, so that losses and AUC can be made of the scores before it.
+    """
+    import keras
+
+    last = keras.layers.Activation("softmax", name="probabilities", dtype="float32")
+    return keras.Model(image, last(scores), name=model_name(seeds.network))
+
+
 def model_name(network: str) -> str:
     """A network's name with characters that TensorFlow does not allow in scopes replaced."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", network)

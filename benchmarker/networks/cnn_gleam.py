@@ -7,9 +7,9 @@ image: 70 168 906 weights at 4000 pixels. The small one pools them, and takes an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarker.networks.build import model_name
+from benchmarker.networks.build import classifier
 from benchmarker.networks.entries import LayerSeeds, NetworkSetting, PythonNetwork, number, whole
 from benchmarker.networks.torch_defaults import EPSILON, MOMENTUM, convolution, dense
 
@@ -43,7 +43,7 @@ def build(
     tensor = dense(keras.layers.Flatten(name="flat")(tensor), HIDDEN[0], "fc1", seeds)
     tensor = _dropout(dropout, seeds)(tensor)
     scores = dense(dense(tensor, HIDDEN[1], "fc2", seeds), num_classes, "scores", seeds)
-    return _model(image, scores, seeds)
+    return classifier(image, scores, seeds)
 
 
 def build_small(
@@ -77,9 +77,8 @@ def build_small(
     ]
     tensor = layers.Concatenate(name="pooled", dtype="float32")(pooled)
     tensor = dense(tensor, HIDDEN[1], "hidden", seeds, "relu")
-    return _model(
-        image, dense(_dropout(dropout, seeds)(tensor), num_classes, "scores", seeds), seeds
-    )
+    scores = dense(_dropout(dropout, seeds)(tensor), num_classes, "scores", seeds)
+    return classifier(image, scores, seeds)
 
 
 def _checked(shape: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -95,13 +94,6 @@ def _dropout(rate: float, seeds: LayerSeeds) -> keras.layers.Layer:
     return keras.layers.Dropout(
         rate, seed=seeds.dropout("dropout"), name="dropout", dtype="float32"
     )
-
-
-def _model(image: Any, scores: Any, seeds: LayerSeeds) -> keras.Model:
-    import keras
-
-    last = keras.layers.Activation("softmax", name="probabilities", dtype="float32")
-    return keras.Model(image, last(scores), name=model_name(seeds.network))
 
 
 _DROPOUT = NetworkSetting(DROPOUT, number(0, 0.95), "share of the hidden values left out")

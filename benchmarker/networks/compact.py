@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarker.networks.build import model_name, seeded_dense
+from benchmarker.networks.build import classifier, seeded_dense
 from benchmarker.networks.entries import LayerSeeds, NetworkSetting, PythonNetwork, number, whole
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def build(
     num_classes). `width` is the number of channels of the first stage.
     Raises `ValueError` for a smaller side.
     """
-    from keras import Input, Model, layers
+    from keras import Input, layers
 
     if min(input_shape[:2]) < SMALLEST:
         message = f"a stem of {STEM} pixels and two halvings need a side of {SMALLEST} pixels"
@@ -54,8 +54,7 @@ def build(
     tensor = _norm("averages_norm")(tensor)
     tensor = layers.Dropout(dropout, seed=seeds.dropout("dropout"), name="dropout")(tensor)
     scores = seeded_dense(num_classes, "scores", seeds)(tensor)
-    last = layers.Activation("softmax", name="probabilities", dtype="float32")
-    return Model(image, last(scores), name=model_name(seeds.network))
+    return classifier(image, scores, seeds)
 
 
 def _block(tensor: Any, name: str, seeds: LayerSeeds) -> Any:

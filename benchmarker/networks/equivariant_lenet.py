@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from benchmarker.networks.build import model_name, seeded_dense
+from benchmarker.networks.build import classifier, seeded_dense
 from benchmarker.networks.entries import LayerSeeds, NetworkSetting, PythonNetwork, number
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def build(
     dense layers see where a map has its values, so the scores may change.
     Raises `ValueError` for a smaller side.
     """
-    from keras import Input, Model, layers
+    from keras import Input, layers
 
     if min(input_shape[:2]) < SMALLEST:
         message = f"two convolutions and poolings need a side of {SMALLEST} pixels"
@@ -57,8 +57,7 @@ def build(
         tensor = seeded_dense(units, f"hidden{place}", seeds, "relu")(tensor)
     tensor = layers.Dropout(dropout, seed=seeds.dropout("dropout"), name="dropout")(tensor)
     scores = seeded_dense(num_classes, "scores", seeds)(tensor)
-    last = layers.Activation("softmax", name="probabilities", dtype="float32")
-    return Model(image, last(scores), name=model_name(seeds.network))
+    return classifier(image, scores, seeds)
 
 
 def _plain(tensor: Any, seeds: LayerSeeds) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarker.networks.build import model_name, seeded_dense
+from benchmarker.networks.build import classifier, seeded_dense
 from benchmarker.networks.entries import LayerSeeds, NetworkSetting, PythonNetwork, number, whole
 from benchmarker.networks.equivariant_lenet import read_group
 
@@ -42,7 +42,7 @@ def build(  # noqa: PLR0913 - the settings of a run list
     num_classes). There are as many stages as leave at most 9 pixels on the shorter side.
     Raises `ValueError` for a smaller side.
     """
-    from keras import Input, Model, layers
+    from keras import Input, layers
 
     from benchmarker.networks.group_convolution import GroupPooling
 
@@ -62,8 +62,7 @@ def build(  # noqa: PLR0913 - the settings of a run list
     tensor = layers.GlobalAveragePooling2D(name="over_places")(tensor)
     tensor = layers.Dropout(dropout, seed=seeds.dropout("dropout"), name="dropout")(tensor)
     scores = seeded_dense(num_classes, "scores", seeds)(tensor)
-    last = layers.Activation("softmax", name="probabilities", dtype="float32")
-    return Model(image, last(scores), name=model_name(seeds.network))
+    return classifier(image, scores, seeds)
 
 
 def _stages(tensor: Any, group: str, fields: int, seeds: LayerSeeds) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from benchmarker.networks.build import model_name
+from benchmarker.networks.build import classifier
 from benchmarker.networks.entries import LayerSeeds, PythonNetwork
 from benchmarker.networks.torch_defaults import EPSILON, MOMENTUM, convolution, dense, dense_layer
 
@@ -51,8 +51,7 @@ def build(
         word = f"dropout{place}"
         tensor = keras.layers.Dropout(DROPOUT, seed=seeds.dropout(word), name=word)(tensor)
     scores = dense(tensor, num_classes, "scores", seeds)
-    last = keras.layers.Activation("softmax", name="probabilities", dtype="float32")
-    return keras.Model(image, last(scores), name=model_name(seeds.network))
+    return classifier(image, scores, seeds)
 
 
 def _convolutions(tensor: Any, seeds: LayerSeeds) -> Any:

@@ -20,6 +20,9 @@ from benchmarker.hosts.foreign_weights import (
     Slot,
     export_arrays,
     import_weights,
+    torch_convolution,
+    torch_dense,
+    vector,
 )
 
 # dead layers of the original, and counters that only PyTorch keeps
@@ -51,24 +54,18 @@ def slots(model: Any) -> dict[str, Slot]:
     found: dict[str, Slot] = {}
     for name, layer in layers.items():
         if name.startswith("conv"):
-            found |= _convolution(name, layer)
+            found |= torch_convolution(name, layer)
         elif name.startswith("bnorm"):
             found |= {
-                f"{name}.{theirs}": _vector(getattr(layer, ours)) for theirs, ours in NORM.items()
+                f"{name}.{theirs}": vector(getattr(layer, ours)) for theirs, ours in NORM.items()
             }
         elif re.fullmatch(r"gate[123]", name):
             found |= _gate(f"attention{name[-1]}", layer)
         elif re.fullmatch(r"classifier[123]", name):
-            found |= _dense(f"classifiers.{int(name[-1]) - 1}", layer)
+            found |= torch_dense(f"classifiers.{int(name[-1]) - 1}", layer)
         elif name == "classifier" or (name == "scores" and hasattr(layer, "kernel")):
-            found |= _dense("classifier", layer)
+            found |= torch_dense("classifier", layer)
     return found
-
-
-def _convolution(name: str, layer: Any) -> dict[str, Slot]:
-    rows, columns, before, after = layer.kernel.shape
-    kernel = Slot(layer.kernel, (2, 3, 1, 0), (after, before, rows, columns))
-    return {f"{name}.weight": kernel, f"{name}.bias": _vector(layer.bias)}
 
 
 def _gate(name: str, layer: Any) -> dict[str, Slot]:
@@ -76,17 +73,7 @@ def _gate(name: str, layer: Any) -> dict[str, Slot]:
         f"{name}.{part}.weight": _pointwise(getattr(layer, part))
         for part in ("theta", "phi", "psi")
     }
-    return {**found, f"{name}.psi.bias": _vector(layer.bias)}
-
-
-def _dense(name: str, layer: Any) -> dict[str, Slot]:
-    before, after = layer.kernel.shape
-    kernel = Slot(layer.kernel, (1, 0), (after, before))
-    return {f"{name}.weight": kernel, f"{name}.bias": _vector(layer.bias)}
-
-
-def _vector(variable: Any) -> Slot:
-    return Slot(variable, (0,), tuple(variable.shape))
+    return {**found, f"{name}.psi.bias": vector(layer.bias)}
 
 
 def _pointwise(variable: Any) -> Slot:

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarker.core.errors import InputFileError
-from benchmarker.hosts.foreign_weights import Arrays, Inferred, Layout, Slot
+from benchmarker.hosts.foreign_weights import (
+    Arrays,
+    Inferred,
+    Layout,
+    Slot,
+    torch_convolution,
+    torch_dense,
+)
 from benchmarker.networks.cnn_gleam import BLOCKS, POOL
 
 CLASSES = ("good", "rfi", "sis", "rfisis")
@@ -23,25 +30,13 @@ def slots(model: Any) -> dict[str, Slot]:
     """Original name -> variable of a `cnn_gleam`."""
     found: dict[str, Slot] = {}
     for name, _, _ in BLOCKS:
-        layer = model.get_layer(name)
-        rows, columns, before, after = layer.kernel.shape
-        found[f"{name}.weight"] = Slot(layer.kernel, (2, 3, 1, 0), (after, before, rows, columns))
-        found[f"{name}.bias"] = _vector(layer.bias)
-    _, height, width, channels = model.get_layer(f"{name}_pool").output.shape
+        found |= torch_convolution(name, model.get_layer(name))
     for theirs, ours in LINEAR.items():
-        layer = model.get_layer(ours)
-        before, after = layer.kernel.shape
-        kernel = Slot(layer.kernel, (1, 0), (after, before))
-        if theirs == "fc1":
-            split = (after, channels, height, width)
-            kernel = Slot(layer.kernel, (2, 3, 1, 0), (after, before), split)
-        found[f"{theirs}.weight"] = kernel
-        found[f"{theirs}.bias"] = _vector(layer.bias)
-    return found
-
-
-def _vector(variable: Any) -> Slot:
-    return Slot(variable, (0,), tuple(variable.shape))
+        found |= torch_dense(theirs, model.get_layer(ours))
+    _, height, width, channels = model.get_layer(f"{name}_pool").output.shape
+    flat = found["fc1.weight"]
+    split = (flat.shape[0], channels, height, width)
+    return found | {"fc1.weight": Slot(flat.variable, (2, 3, 1, 0), flat.shape, split)}
 
 
 def infer(arrays: Arrays, _: Mapping[str, Any], where: str) -> Inferred:
