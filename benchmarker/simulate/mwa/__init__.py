@@ -1,0 +1,1 @@
+"""Snapshot images of the Murchison Widefield Array, simulated as visibilities."""
