@@ -113,6 +113,21 @@ def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[A
     return write_text(path, csv_text(header, rows))
 
 
+def write_if_changed(path: str | Path, text: str) -> Path:
+    """As `write_text`, but a file that already holds this is left alone.
+
+    Tables made from records are made again after every run, and mostly come out as before:
+    hundreds of files need not be flushed to disk for that.
+    """
+    path = Path(path)
+    try:
+        if path.read_bytes() == text.encode("utf-8"):
+            return path
+    except OSError:
+        return write_text(path, text)
+    return write_text(path, text)
+
+
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """The text of a CSV table; floats are written so that they read back unchanged."""
     stream = io.StringIO()

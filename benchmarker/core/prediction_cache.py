@@ -49,12 +49,19 @@ class Answers:
     predicted: np.ndarray
 
 
-def answers_of(record: Record, model: str) -> Answers:
-    """What ``best`` or ``final`` answered; raises `InputFileError` as `predictions_of` does."""
-    found = _load(record, ["description", f"{model}_labels", f"{model}_predicted"])
+def answers_of(record: Record) -> dict[str, Answers]:
+    """What ``best`` and ``final`` answered; raises `InputFileError` as `predictions_of` does."""
+    parts = [f"{model}_{part}" for model in MODELS for part in ("labels", "predicted")]
+    found = _load(record, ["description", *parts])
     digests = _described(found)["tests"]
-    labels, predicted = (found[f"{model}_{what}"] for what in ("labels", "predicted"))
-    return Answers(digests[model], labels.astype(np.int64), predicted.astype(np.int64))
+    return {
+        model: Answers(
+            digests[model],
+            found[f"{model}_labels"].astype(np.int64),
+            found[f"{model}_predicted"].astype(np.int64),
+        )
+        for model in MODELS
+    }
 
 
 def sources_of(record: Record, model: str) -> tuple[str, ...]:

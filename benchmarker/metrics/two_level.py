@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class Scores:
     accuracy: np.ndarray
     recall: np.ndarray
 
-    @property
+    @cached_property
     def mpca(self) -> np.ndarray:
         """Mean recall of the classes that are defined: (..., runs)."""
         flat = self.recall.reshape(-1, self.recall.shape[-1])

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarker.core.files import write_csv
+from benchmarker.core.files import csv_text, write_if_changed
 from benchmarker.core.records import Record
 
 HEAD = (
@@ -43,7 +43,8 @@ def write(results: Path, records: Iterable[Record]) -> list[Path]:
     for stem, runs in _files(records).items():
         for model, ending in ENDINGS:
             header, body = table_of(runs, model)
-            written.append(write_csv(results / f"{stem}{ending}.csv", header, body))
+            path = results / f"{stem}{ending}.csv"
+            written.append(write_if_changed(path, csv_text(header, body)))
     return written
 
 

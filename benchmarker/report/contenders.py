@@ -11,11 +11,11 @@ named among the problems and left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarker.core.errors import InputFileError, Problems
 from benchmarker.core.prediction_cache import Answers, answers_of
-from benchmarker.core.records import Record
+from benchmarker.core.records import MODELS, Record
 from benchmarker.metrics.classification import confusion
 from benchmarker.report import ranking
 from benchmarker.report.contender import Contender
@@ -25,7 +25,7 @@ from benchmarker.report.rows import complete_row, group_key, one_per_seed
 
 __all__ = ["Contender", "contenders", "gathered", "readings"]
 
-Readings = Sequence[tuple[Record, Answers]]
+Readings = Sequence[tuple[Record, Mapping[str, Answers]]]
 
 
 def contenders(  # noqa: PLR0913 - the runs, and which of them are wanted
@@ -58,23 +58,22 @@ def contenders(  # noqa: PLR0913 - the runs, and which of them are wanted
         if data in (None, record.data["name"]) and protocol in (None, record.identity["protocol"])
     )
     numbers = shipped_numbers() if published is None else published
-    found = gathered(readings(wanted, model, problems), model, numbers, rules)
+    found = gathered(readings(wanted, problems), model, numbers, rules)
     return [one for one in found if network in (None, one.row["network"])]
 
 
-def readings(
-    records: Iterable[Record], model: str, problems: Problems | None = None
-) -> list[tuple[Record, Answers]]:
-    """The complete records whose predictions are sound, with what the model answered."""
+def readings(records: Iterable[Record], problems: Problems | None = None) -> Readings:
+    """The complete records whose predictions are sound, with what both models answered."""
     found = []
     for record in records:
         if not record.is_complete:
             continue
         try:
-            answers = answers_of(record, model)
-            _refuse_contradiction(record, model, answers)
+            answers = answers_of(record)
+            for model in MODELS:
+                _refuse_contradiction(record, model, answers[model])
         except InputFileError as error:
-            if problems is not None and str(error) not in problems.texts:
+            if problems is not None:
                 problems.add(str(error))
             continue
         found.append((record, answers))
@@ -86,7 +85,7 @@ def _refuse_contradiction(record: Record, model: str, answers: Answers) -> None:
     stated = record.metrics[model]["confusion_matrix"]
     if counts != stated:
         path = record.folder / "metrics.json"
-        text = f"metrics.json counts {stated} for the {model} model, predictions.csv {counts}"
+        text = f"it counts {stated} for the {model} model, predictions.csv gives {counts}"
         message = f"{path} contradicts the predictions: {text}"
         raise InputFileError(message)
 
@@ -97,7 +96,7 @@ def gathered(
     """Contenders of these runs with ranks and intervals, sorted."""
     groups: dict[str, list[tuple[Record, Answers]]] = {}
     for record, answers in found:
-        groups.setdefault(group_key(record), []).append((record, answers))
+        groups.setdefault(group_key(record), []).append((record, answers[model]))
     made = [_contender(group, model, numbers) for group in groups.values()]
     made.sort(key=lambda one: ranking.order(one.row))
     names = row_labels([one.row for one in made])

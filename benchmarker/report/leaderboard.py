@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarker.core.errors import Problems
-from benchmarker.core.files import lock, write_csv
+from benchmarker.core.files import csv_text, lock, write_if_changed
 from benchmarker.core.records import MODELS, Record, find_records
 from benchmarker.metrics.seeds import check_seeds
 from benchmarker.report import classic
@@ -71,10 +72,9 @@ def _read(
     """Rows, and the records that are behind them."""
     problems = Problems(results)
     records = find_records(results, problems=problems)
-    told = {which: readings(records, which, problems) for which in _models(model)}
-    found = _rows(told, records, shipped_numbers(), rules)
-    sound = {record.folder: record for some in told.values() for record, _ in some}
-    return [*found, *_broken_rows(problems)], list(sound.values())
+    told = readings(records, problems)
+    found = _rows(told, records, _Asked(model, shipped_numbers(), rules))
+    return [*found, *_broken_rows(problems)], [record for record, _ in told]
 
 
 def _broken_rows(problems: Problems) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def refresh(results: str | Path) -> list[dict[str, Any]]:
         found, records = _read(results, None, STRICT)
         header = columns(found)
         cells = [[cell(row.get(name)) for name in header] for row in found]
-        write_csv(results / "leaderboard.csv", header, cells)
+        write_if_changed(results / "leaderboard.csv", csv_text(header, cells))
         classic.write(results, records)
     return found
 
@@ -141,26 +141,24 @@ def rows(
     """
     numbers = shipped_numbers() if published is None else published
     records = list(records)
-    told = {which: readings(records, which, problems) for which in _models(model)}
-    return _rows(told, records, numbers, rules)
+    asked = _Asked(model, numbers, rules)
+    return _rows(readings(records, problems), records, asked)
 
 
-def _models(model: str | None) -> tuple[str, ...]:
-    return MODELS if model is None else (model,)
+@dataclass(frozen=True)
+class _Asked:
+    """Which model or both, the published numbers, and what is ranked with what."""
+
+    model: str | None
+    numbers: Sequence[Published]
+    rules: Rules
 
 
-def _rows(
-    told: dict[str, Readings],
-    records: Sequence[Record],
-    numbers: Sequence[Published],
-    rules: Rules,
-) -> list[dict[str, Any]]:
-    found = [
-        contender.row
-        for model, some in told.items()
-        for contender in gathered(some, model, numbers, rules)
-    ]
-    found += [failed_row(record, numbers) for record in records if record.state == "failed"]
+def _rows(told: Readings, records: Sequence[Record], asked: _Asked) -> list[dict[str, Any]]:
+    models = MODELS if asked.model is None else (asked.model,)
+    made = [gathered(told, model, asked.numbers, asked.rules) for model in models]
+    found = [contender.row for contenders in made for contender in contenders]
+    found += [failed_row(record, asked.numbers) for record in records if record.state == "failed"]
     found.sort(key=order)
     for field in fields(found):
         _note_differences(field)

@@ -22,7 +22,7 @@ DIGESTS = ("settings_digest", "data_digest", "split_family")
 def names_with_settings(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Name of each row's network, with those of its own settings that tell namesakes apart."""
     namesakes: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    own = [_network_settings(row) for row in rows]
+    own = [network_settings(row) for row in rows]
     for row, settings in zip(rows, own, strict=True):
         namesakes[row["network"]].append(settings)
     names = []
@@ -36,7 +36,8 @@ def names_with_settings(rows: Sequence[dict[str, Any]]) -> list[str]:
     return names
 
 
-def _network_settings(row: dict[str, Any]) -> dict[str, Any]:
+def network_settings(row: dict[str, Any]) -> dict[str, Any]:
+    """The network's own settings in a row, as the run list gave them."""
     found = re.search(r"network_settings=(\{.*?\})", row["other_settings"] or "")
     return json.loads(found[1]) if found else {}
 

@@ -50,13 +50,18 @@ class Rules:
 STRICT = Rules()
 
 
-def order(row: dict[str, Any]) -> tuple:
-    """Sorting key of rows: data, model, split, protocol, then MPCA, best first."""
-    mpca = row["mpca_mean"]
+def place(row: dict[str, Any]) -> tuple:
+    """Sorting key of what is ranked together: data, model, split, protocol."""
     model = MODELS.index(row["model"]) if row["model"] else len(MODELS)
-    place = (row["data"], row["data_digest"], model, row["split_rule"], row["split_family"])
+    split = (row["split_rule"] or "", row["split_family"] or "")
+    return (row["data"], row["data_digest"] or "", model, *split, row["protocol"] or "")
+
+
+def order(row: dict[str, Any]) -> tuple:
+    """Sorting key of rows: by `place`, then by MPCA, best first."""
+    mpca = row["mpca_mean"]
     last = (row["network"], row["settings_digest"])
-    return (*place, row["protocol"], mpca is None, -(mpca or 0.0), *last)
+    return (*place(row), mpca is None, -(mpca or 0.0), *last)
 
 
 def fields(rows: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:

@@ -280,3 +280,13 @@ def test_a_file_written_by_name_is_whole_or_absent(tmp_path):
         files.write_named(path, fail)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_holds_it_already_is_left_alone(tmp_path):
+    path = files.write_if_changed(tmp_path / "table.csv", "a,b\n")
+    before = path.stat()
+    assert files.write_if_changed(path, "a,b\n").stat().st_ino == before.st_ino
+    assert files.write_if_changed(path, "a,c\n").read_text() == "a,c\n"
+    assert path.stat().st_ino != before.st_ino or path.stat().st_mtime_ns > before.st_mtime_ns
+    with pytest.raises(SettingsError):
+        files.write_if_changed(path / "below.csv", "a file is no folder")

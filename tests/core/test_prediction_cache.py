@@ -36,7 +36,7 @@ def assert_same(folder):
         assert found.sources == expected.sources == sources_of(read_record(folder), model)
         np.testing.assert_array_equal(found.labels, expected.labels)
         np.testing.assert_array_equal(found.probabilities, expected.probabilities)
-        answers = answers_of(read_record(folder), model)
+        answers = answers_of(read_record(folder))[model]
         np.testing.assert_array_equal(answers.labels, expected.labels)
         np.testing.assert_array_equal(answers.predicted, expected.probabilities.argmax(axis=1))
         expected_digest = digest_json([expected.sources, expected.labels.tolist()])
@@ -86,10 +86,10 @@ def test_a_table_that_changed_is_read_again_and_refused(folder):
     lines = table.read_text().splitlines(keepends=True)
     table.write_text("".join(lines[:-1]))
     with pytest.raises(InputFileError, match="was changed after the run: its SHA-256"):
-        answers_of(read_record(folder), "best")
+        answers_of(read_record(folder))
     table.unlink()
     with pytest.raises(InputFileError, match=r"cannot read .*predictions\.csv"):
-        answers_of(read_record(folder), "best")
+        answers_of(read_record(folder))
 
 
 def test_the_time_of_the_file_counts(folder, monkeypatch):
@@ -119,7 +119,7 @@ def test_what_is_no_prediction_is_refused(folder, old, new, text):
     digest = digest_file(table)
     change_run(folder, lambda run: run["digests"]["files"].update({"predictions.csv": digest}))
     with pytest.raises(InputFileError, match=text):
-        answers_of(read_record(folder), "best")
+        answers_of(read_record(folder))
     assert not entry(folder).exists()
 
 
