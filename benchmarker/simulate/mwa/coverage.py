@@ -20,7 +20,7 @@ CHANNELS = 8
 ROBUST = -1.0
 # Weights are those of the survey's full image, so a small image is the middle of the large one.
 WEIGHTING_PX = 4000
-FINE_CHANNELS, FINE_TIMES = 4, 4
+FINE_CHANNELS, FINE_TIMES = 4, 8
 # CLEAN's restoring beam, as the survey quotes it, is narrower than the dirty beam at its peak
 RESTORING = 0.84
 
@@ -137,7 +137,7 @@ class Coverage:
             # whole turns are off, so single precision is ample, and twice as fast
             signal = np.exp(turns.astype(np.float32) * np.complex64(-2j * math.pi))
             if emitters.gains is not None:
-                signal *= emitters.gains
+                signal *= emitters.gains if emitters.gains.ndim == 2 else emitters.gains[channel]
             power = (signal * emitters.flux_jy[:, np.newaxis].astype(np.float32)).T @ signal.conj()
             found[:, channel] = power[first, second]
         return found
@@ -188,7 +188,7 @@ class Coverage:
 class Emitters:
     """Points that send: path to every tile in metres (n, 128), flux in Jy (n,), tile gains.
 
-    `gains`, complex (n, 128) or None, multiply the signal's amplitude at each tile.
+    `gains`, complex (n, 128), (channels, n, 128) or None, multiply the signal at each tile.
     """
 
     paths_m: np.ndarray

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarker.simulate.mwa.bands import Band
-from benchmarker.simulate.mwa.coverage import Coverage, Emitters
-from benchmarker.simulate.mwa.tiles import TILE_COUNT
+from benchmarker.simulate.mwa.coverage import CHANNELS, Coverage, Emitters
+from benchmarker.simulate.mwa.tiles import TILE_COUNT, tile_places
 
 HORIZON, BASELINES, BOTH, REFLECTOR = "horizon", "baselines", "both", "reflector"
 KINDS = (HORIZON, BASELINES, BOTH, REFLECTOR)
@@ -19,6 +19,7 @@ SHARES_NEAR_TRANSMITTER = (0.35, 0.15, 0.2, 0.3)
 SHARES_ELSEWHERE = (0.3, 0.35, 0.2, 0.15)
 TELEVISION_MHZ, LINE_MHZ = 7.0, 0.15
 MOST_BASELINES = 6
+FEWEST_FRINGES = 2.0  # a longer wave would be a mere slope across the image
 MOST_POSITIONS = 24
 
 
@@ -28,7 +29,8 @@ class Scene:
 
     `track_lm` are the reflector's positions (n, 2) in direction cosines, `glints` their
     relative brightness; `gains` (2, 128) the tiles' complex response to the transmitter and
-    to the reflector; `pairs` the tile numbers of baselines that may go bad.
+    to the reflector; `echoes` (channels, 128) what reflections from the ground add to the
+    transmitter's signal, relative to it; `pairs` the tile numbers of baselines that may go bad.
     """
 
     transmitter_m: np.ndarray
@@ -36,6 +38,7 @@ class Scene:
     reflector_m: float
     glints: np.ndarray
     gains: np.ndarray
+    echoes: np.ndarray
     pairs: np.ndarray
 
 
@@ -66,11 +69,16 @@ class Interference:
 
 
 def draw_scene(
-    random: np.random.Generator, half_width: float, flagged: tuple[int, ...] = ()
+    random: np.random.Generator,
+    half_width: float,
+    wavelength_m: float,
+    flagged: tuple[int, ...] = (),
+    channels: int = CHANNELS,
 ) -> Scene:
     """Places of an observation's interference; the reflector's track crosses the image.
 
-    The baselines that may go bad are between tiles that are not `flagged`.
+    The baselines that may go bad are between tiles that are not `flagged`, and long enough
+    to show some fringes in the image of that half width (a direction cosine).
     """
     azimuth = random.uniform(0.0, 2.0 * math.pi)
     distance = 10.0 ** random.uniform(4.3, 5.5)
@@ -81,19 +89,30 @@ def draw_scene(
     )
     satellite = random.random() < 0.5
     reflector = 10.0 ** (random.uniform(5.6, 6.2) if satellite else random.uniform(4.0, 4.8))
-    usable = np.setdiff1d(np.arange(TILE_COUNT), flagged)
-    first = random.integers(0, usable.size, MOST_BASELINES)
-    second = (first + random.integers(1, usable.size, MOST_BASELINES)) % usable.size
+    pairs = _long_baselines(flagged, FEWEST_FRINGES * wavelength_m / (2.0 * half_width))
     amplitude = np.exp(0.4 * random.standard_normal((2, TILE_COUNT)))
     phase = 0.6 * random.standard_normal((2, TILE_COUNT))
+    # echoes a microsecond late differ from tile to tile and from channel to channel
+    echoes = random.standard_normal((channels, TILE_COUNT, 2)) @ np.array([1.0, 1.0j])
+    echoes *= random.uniform(0.4, 1.2) / math.sqrt(2.0)
     return Scene(
         transmitter_m=transmitter,
         track_lm=_track(random, half_width),
         reflector_m=reflector,
         glints=_glints(random),
         gains=amplitude * np.exp(1j * phase),
-        pairs=np.sort(np.column_stack([usable[first], usable[second]]), axis=1),
+        echoes=echoes,
+        pairs=random.choice(pairs, MOST_BASELINES, replace=False),
     )
+
+
+def _long_baselines(flagged: tuple[int, ...], shortest_m: float) -> np.ndarray:
+    """Tile numbers, the lower first, of the baselines of at least that length: (n, 2)."""
+    first, second = np.triu_indices(TILE_COUNT, 1)
+    places = tile_places()[:, :2]
+    length = np.linalg.norm(places[first] - places[second], axis=1)
+    usable = ~(np.isin(first, flagged) | np.isin(second, flagged))
+    return np.column_stack([first, second])[usable & (length >= shortest_m)]
 
 
 def _track(random: np.random.Generator, half_width: float) -> np.ndarray:
@@ -156,11 +175,18 @@ def interference_visibilities(drawn: Interference, scene: Scene, coverage: Cover
 
 
 def _horizon(drawn: Interference, scene: Scene, coverage: Coverage) -> np.ndarray:
+    """A transmitter that stands still: averaging wears down its direct wave, not the echoes.
+
+    Echoes differ from channel to channel already, and their delays are none of the direct path.
+    """
     paths = coverage.terrestrial_paths(scene.transmitter_m[np.newaxis])
-    emitters = Emitters(paths, np.array([drawn.horizon_jy]), scene.gains[:1])
-    found = coverage.emitted(emitters)
-    found *= coverage.blur(coverage.terrestrial_rate(), drawn.seconds)
-    return found * coverage.band_blur(paths[0], drawn.line_mhz)[:, np.newaxis]
+    flux = np.array([drawn.horizon_jy])
+    direct = coverage.emitted(Emitters(paths, flux, scene.gains[:1]))
+    heard = (scene.gains[0] * (1.0 + scene.echoes))[:, np.newaxis]
+    whole = coverage.emitted(Emitters(paths, flux, heard))
+    kept = coverage.band_blur(paths[0], drawn.line_mhz)[:, np.newaxis]
+    found = whole - direct * (1.0 - kept)
+    return found * coverage.blur(coverage.terrestrial_rate(), drawn.seconds)
 
 
 def _reflector(drawn: Interference, scene: Scene, coverage: Coverage) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.seeds import generator
+from benchmarker.simulate.mwa.bands import middle_band
 from benchmarker.simulate.mwa.coverage import Coverage
 from benchmarker.simulate.mwa.imaging import Imager
 from benchmarker.simulate.mwa.interference import (
@@ -141,7 +142,13 @@ def _shared(observation: Observation, settings: SnapshotSettings) -> _Shared:
     far = draw_far_sources(
         generator(*words, "far"), observation.pointing, observation.sidereal_deg, half
     )
-    scene = draw_scene(generator(*words, "scene"), half, observation.flagged)
+    scene = draw_scene(
+        generator(*words, "scene"),
+        half,
+        middle_band(observation.setting).wavelength_m,
+        observation.flagged,
+        settings.channels,
+    )
     return _Shared(sky, far, scene)
 
 
