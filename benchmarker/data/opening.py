@@ -210,23 +210,19 @@ def _read(
 
         return read_png_folder(path, options, classes=classes)
     if kind == "npz":
-        from benchmarker.data.reading_npz import read_npz
-
-        return read_npz(path, options)
-    if kind == "hdf5":
-        from benchmarker.data.reading_hdf5 import read_hdf5
-
-        return read_hdf5(path, options)
-    if kind == "batches":
-        from benchmarker.data.reading_batches import read_batches
-
-        return read_batches(path, options)
-    if kind == "mnist":
-        from benchmarker.data.reading_mnist import read_mnist
-
-        return read_mnist(path, options)
-    message = f"{path}: no reader {kind!r}"
-    raise InputFileError(message)
+        from benchmarker.data.reading_npz import read_npz as read
+    elif kind == "hdf5":
+        from benchmarker.data.reading_hdf5 import read_hdf5 as read
+    elif kind == "psat":
+        from benchmarker.data.reading_psat import read_psat as read
+    elif kind == "batches":
+        from benchmarker.data.reading_batches import read_batches as read
+    elif kind == "mnist":
+        from benchmarker.data.reading_mnist import read_mnist as read
+    else:
+        message = f"{path}: no reader {kind!r}"
+        raise InputFileError(message)
+    return read(path, options)
 
 
 def _refuse_tables(tables: _Tables, what: str) -> None:

@@ -10,6 +10,7 @@ from benchmarker.data.reading_files import subfolders
 from benchmarker.data.reading_mnist import FILES, idx_files
 from benchmarker.data.reading_names import FITS_SUFFIXES, PNG_SUFFIXES, split_word
 from benchmarker.data.reading_npz import array_names
+from benchmarker.data.reading_psat import is_psat
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -48,7 +49,7 @@ def _file_kind(path: Path) -> str:
         message = f"{path}: cannot be read: {error.strerror}"
         raise InputFileError(message) from error
     if head.startswith(HDF5_MAGIC):
-        return "hdf5"
+        return "psat" if is_psat(path) else "hdf5"
     if head.startswith(ZIP_MAGIC):
         names = array_names(path)
         return "mnist" if set(FILES) <= set(names) else "npz"

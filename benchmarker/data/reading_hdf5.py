@@ -108,7 +108,7 @@ def _grouped_arrays(file: h5py.File, problems: Problems, budget: _Budget) -> dic
 def _rows(file: h5py.File, problems: Problems, budget: _Budget) -> Iterator[dict[str, Any]]:
     """One dictionary for each group that holds an image and a label."""
     for name in sorted(file, key=natural_key):
-        group = _member(file, name, problems)
+        group = member_of(file, name, problems)
         if group is None or not hasattr(group, "keys"):
             continue
         key = next((key for key in IMAGE_KEYS if key in group), None)
@@ -139,7 +139,7 @@ def _value(group: h5py.Group, image: str, keys: tuple[str, ...], problems: Probl
     """A number or text kept as a scalar data set, or as an attribute of the group or image."""
     for key in keys:
         if key in group:
-            member = _member(group, key, problems)
+            member = member_of(group, key, problems)
             if member is None or getattr(member, "shape", None) not in {(), (1,)}:
                 return None
             return _plain(np.asarray(member[()]).reshape(-1)[0])
@@ -160,7 +160,7 @@ def _plain_texts(array: np.ndarray) -> np.ndarray:
     return np.array([_plain(text) for text in array]) if array.dtype.kind == "O" else array
 
 
-def _member(group: h5py.Group, name: str, problems: Problems) -> Any:
+def member_of(group: h5py.Group, name: str, problems: Problems) -> Any:
     """A member of `group` that lies in this very place: links are refused."""
     import h5py
 
@@ -174,10 +174,10 @@ def _member(group: h5py.Group, name: str, problems: Problems) -> Any:
 
 def _read(group: h5py.Group, name: str, problems: Problems, budget: _Budget) -> np.ndarray | None:
     """The whole data set `name`, after its claims are checked."""
-    member = _member(group, name, problems)
+    member = member_of(group, name, problems)
     if member is None:
         return None
-    fault = _dataset_fault(member)
+    fault = dataset_fault(member)
     if fault is None and not budget.take(math.prod(member.shape) * member.dtype.itemsize):
         fault = f"goes beyond the limit of {budget.limit} bytes for one file"
     if fault:
@@ -186,7 +186,8 @@ def _read(group: h5py.Group, name: str, problems: Problems, budget: _Budget) -> 
     return member[()]
 
 
-def _dataset_fault(dataset: Any) -> str | None:
+def dataset_fault(dataset: Any) -> str | None:
+    """Why a data set must not be read, in words; None where its claims are honest."""
     if not hasattr(dataset, "dtype") or dataset.shape is None:
         return "is no array"
     if dataset.is_virtual:

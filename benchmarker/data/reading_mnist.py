@@ -37,7 +37,7 @@ def read_mnist(path: str | Path, options: ReadOptions = DEFAULTS) -> ImageSet:
     if path.is_dir():
         arrays = _idx_arrays(path, options)
     else:
-        arrays = read_arrays(path, limit=options.max_bytes, wanted=FILES)
+        arrays = read_arrays(path, limit=options.max_bytes, wanted=FILES.__contains__)
     problems = Problems(path)
     for key in [key for key in FILES if key not in arrays]:
         problems.add(f"no array {key!r}, found {', '.join(sorted(arrays)) or 'none'}")

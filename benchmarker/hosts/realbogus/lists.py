@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarker.core.errors import InputFileError, MissingDataError, Problems
-from benchmarker.hosts.realbogus.stamps import base_name
+from benchmarker.data.reading_psat import base_name
 
 MOST_SHOWN = 10
 FOLDERS = ("good", "bad")

@@ -13,8 +13,8 @@ import numpy as np
 
 from benchmarker.core.errors import SettingsError
 from benchmarker.data.dealing import shuffled
+from benchmarker.data.reading_psat import object_of
 from benchmarker.data.splits import stratified_split
-from benchmarker.hosts.realbogus.stamps import object_of
 
 REAL, BOGUS = 1, 0
 SHARES = (0.5625, 0.1875, 0.25)  # train, validation, test: what psat-ml's quarters come to
@@ -60,14 +60,13 @@ class Parts:
         return self.train, self.validation, self.test
 
 
-def grouped_parts(
-    good: Sequence[str], bad: Sequence[str], *, skew: int | None, seed: int
-) -> Parts:
+def grouped_parts(good: Sequence[str], bad: Sequence[str], *, skew: int | None, seed: int) -> Parts:
     """Whole objects to each part, every class shared alike, rows in random order.
 
     Arguments
     ---------
-    good, bad : distinct names of real and of bogus stamps
+    good : distinct names of real stamps
+    bad : those of bogus stamps
     skew : bogus stamps kept for each real one, drawn by `seed`; None keeps all
     seed : of draws and order, which follow from it and from each name alone
 
@@ -109,11 +108,9 @@ def legacy_parts(good: Sequence[str], bad: Sequence[str], *, skew: int | None) -
     """
     if skew is not None:
         bad = bad[: skew * len(good)]
-    state = np.random.RandomState(0)  # noqa: NPY002 (the original's generator)
+    state = np.random.RandomState(0)
     halves = [_legacy_class(good, state, "real"), _legacy_class(bad, state, "bogus")]
-    train, test = (
-        _permuted([half[part] for half in halves], state) for part in range(len(halves))
-    )
+    train, test = (_permuted([half[part] for half in halves], state) for part in range(len(halves)))
     nothing = Rows((), np.empty(0, np.int8))
     return Parts(train, nothing, test, "legacy: groups in the order of seed 0, cut at 0.75")
 

@@ -7,7 +7,7 @@ of an axis of n pixels. Pixels with the magic value of the survey's masks become
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
@@ -109,7 +109,7 @@ def _span(length: int, form: StampForm) -> slice:
 
 
 def to_vectors(stamps: np.ndarray) -> np.ndarray:
-    """(..., side, side) images as (..., side^2) vectors, column by column as psat-ml stores them."""
+    """(..., side, side) images as (..., side^2) vectors, column by column as in psat-ml."""
     side = stamps.shape[-1]
     columns_first = np.swapaxes(stamps, -1, -2)
     return np.ascontiguousarray(columns_first).reshape(*stamps.shape[:-2], side * side)
@@ -134,13 +134,3 @@ def side_of(pixels: int) -> int:
 def turned(vectors: np.ndarray, quarters: int) -> np.ndarray:
     """Vectors whose images are turned by so many right angles, counter-clockwise."""
     return to_vectors(np.rot90(to_images(vectors), quarters, axes=(-2, -1)))
-
-
-def base_name(entry: str) -> str:
-    """The file name of an entry of a list, without folders."""
-    return PurePosixPath(entry.replace("\\", "/")).name
-
-
-def object_of(entry: str) -> str:
-    """The object that a stamp shows: its file name up to the first underscore."""
-    return base_name(entry).partition("_")[0]
