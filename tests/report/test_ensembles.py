@@ -109,12 +109,15 @@ def test_a_vote_can_be_taken(results):
 
 def test_rows_in_another_order_are_the_same_predictions(results):
     runs = runs_of(results)
-    before = report(ensemble_of(runs), "best", resamples=0)["metrics"]
-    folder = runs[1].folder
-    rewrite(folder, "predictions.csv", lambda lines: [lines[0], *lines[:0:-1]])
-    again = report(ensemble_of(runs_of(results)), "best", resamples=0)["metrics"]
-    assert again["accuracy"] == before["accuracy"]
-    assert again["cross_entropy"]["value"] == pytest.approx(before["cross_entropy"]["value"])
+    before = report(ensemble_of(runs), "best", resamples=0)
+    rewrite(runs[1].folder, "predictions.csv", lambda lines: [lines[0], *lines[:0:-1]])
+    again = report(ensemble_of(runs_of(results)), "best", resamples=0)
+    for name in ("accuracy", "cross_entropy", "brier"):
+        first, second = before["gains"][name], again["gains"][name]
+        for key in ("ensemble", "over_mean"):
+            assert second[key]["value"] == pytest.approx(first[key]["value"], abs=1e-12)
+        members = [[one["value"] for one in entry["members"]] for entry in (first, second)]
+        assert members[1] == pytest.approx(members[0], abs=1e-12)
 
 
 def test_everything_that_differs_is_named(results):
