@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarker.cli.seed_option import seeds_of
+
 NAME = "leaderboard"
 HELP = "average the runs over their seeds, rank the networks and print the table"
 FORMATS = ("table", "csv", "markdown", "latex", "json")
@@ -153,7 +155,7 @@ def _rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
     rows: list[dict[str, Any]] = []
     if run_folders(arguments.results):
-        rules = Rules(_seeds(arguments.seeds), arguments.allow_unlike)
+        rules = Rules(seeds_of(arguments.seeds), arguments.allow_unlike)
         try:
             rows = refresh(arguments.results)
         except SettingsError as error:
@@ -171,23 +173,11 @@ def _rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def _seeds(text: str | None) -> tuple[int, ...] | None:
-    from benchmarker.core.errors import SettingsError
-
-    if text is None:
-        return None
-    words = [word.strip() for word in text.split(",")]
-    if not all(word.isdigit() for word in words):
-        message = f"--seeds {text}: expected whole numbers separated by commas"
-        raise SettingsError(message)
-    return tuple(int(word) for word in words)
-
-
 def _check_seeds(rows: list[dict[str, Any]], arguments: argparse.Namespace) -> None:
     from benchmarker.core.errors import CheckFailedError, Problems
     from benchmarker.report.leaderboard import check_expected_seeds
 
-    expected = _seeds(arguments.seeds)
+    expected = seeds_of(arguments.seeds)
     if expected is None or arguments.allow_unlike:
         return
     problems = Problems("the leaderboard", CheckFailedError)

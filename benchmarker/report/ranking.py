@@ -89,12 +89,15 @@ def rank(contenders: Sequence[Contender], rules: Rules = STRICT) -> None:
 
 def _rank_field(field: list[Contender], rules: Rules) -> None:
     seeds, sources = expected_seeds(field, rules), _expected_sources(field)
-    of_seeds = [_seed_faults(one, seeds) for one in field]
+    of_seeds = [seed_faults(one, seeds) for one in field]
     of_sources = [_source_faults(one, sources) for one in field]
     for contender, some, other in zip(field, of_seeds, of_sources, strict=True):
         _note(contender.row, [*some, *other], rules)
     # a row with a test set of its own must not change the draws of the others
-    is_strange = [bool(texts) and not rules.allow_unlike for texts in of_sources]
+    is_strange = [
+        not rules.allow_unlike and bool(other or (some and one.splits_by_seed))
+        for one, some, other in zip(field, of_seeds, of_sources, strict=True)
+    ]
     for contender, strange in zip(field, is_strange, strict=True):
         if strange:
             _fill_intervals([contender], resampled([contender]))
@@ -116,7 +119,8 @@ def expected_seeds(field: Sequence[Contender], rules: Rules = STRICT) -> tuple[i
     return min(counts, key=lambda seeds: (-counts[seeds], -len(seeds), seeds))
 
 
-def _seed_faults(contender: Contender, expected: Sequence[int]) -> list[str]:
+def seed_faults(contender: Contender, expected: Sequence[int]) -> list[str]:
+    """Seeds that are missing, foreign or repeated, one sentence part per kind of fault."""
     faults = check_seeds(contender.seeds, expected).texts()
     repeated = [text for text in contender.row["note"].split("; ") if REPEATED in text]
     return faults + [text.split(",")[0] for text in repeated]
@@ -180,30 +184,30 @@ def _draw(contender: Contender) -> str:
 
 
 def aligned(contenders: Sequence[Contender]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Labels (n,) and answers (seeds, n) of each contender, on the sources of all of them.
+    """Labels (n,) and answers (seeds, n) of each contender, on the sources that all tested.
 
-    Raises `CheckFailedError` where two of them do not agree on the truth of a source.
+    Raises `CheckFailedError` where there is no such source, or where two of them do not agree
+    on the truth of one.
     """
     digests = {found.test_digest for one in contenders for found in one.answers}
     if len(digests) == 1:
         return contenders[0].labels, [one.predicted for one in contenders]
-    place_of: dict[str, int] = {}
+    common = set(contenders[0].sources).intersection(*(one.sources for one in contenders[1:]))
+    names = [name for name in contenders[0].sources if name in common]
+    if not names:
+        message = f"no test source in common: {', '.join(one.label for one in contenders)}"
+        raise CheckFailedError(message)
+    predicted, truth = [], []
     for contender in contenders:
-        for name in contender.sources:
-            place_of.setdefault(name, len(place_of))
-    labels = np.full(len(place_of), two_level.UNTESTED, dtype=np.int64)
-    predicted = []
-    for contender in contenders:
-        places = np.array([place_of[name] for name in contender.sources])
-        known = labels[places] != two_level.UNTESTED
-        if (labels[places][known] != contender.labels[known]).any():
-            message = f"{contender.label} was tested with other labels of the same sources"
+        place_of = {name: place for place, name in enumerate(contender.sources)}
+        places = np.array([place_of[name] for name in names])
+        predicted.append(contender.predicted[:, places])
+        truth.append(contender.labels[places])
+        if (truth[-1] != truth[0]).any():
+            who = f"{contenders[0].label} and {contender.label}"
+            message = f"{who} were tested with different labels of the same sources"
             raise CheckFailedError(message)
-        labels[places] = contender.labels
-        rows = np.full((len(contender.seeds), len(labels)), two_level.UNTESTED, dtype=np.int64)
-        rows[:, places] = contender.predicted
-        predicted.append(rows)
-    return labels, predicted
+    return truth[0], predicted
 
 
 def _fill_intervals(group: Sequence[Contender], sampled: two_level.Sampled) -> None:
