@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from benchmarker.metrics.augmented import per_source
-from benchmarker.metrics.calibration import Reliability, rescaled
+from benchmarker.metrics.calibration import Reliability
 from benchmarker.metrics.classification import count_statistics, predicted_classes
 from benchmarker.metrics.intervals import bootstrap_weights, with_interval
+from benchmarker.metrics.shares import rescaled
 
 MEAN, VOTE = "mean", "vote"
 HOWS = (MEAN, VOTE)

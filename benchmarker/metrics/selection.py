@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarker.metrics.calibration import rescaled
 from benchmarker.metrics.roc import RankedScores, log_odds
+from benchmarker.metrics.shares import rescaled
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ from benchmarker.core.hashing import SHORT
 from benchmarker.core.prediction_cache import predictions_of
 from benchmarker.core.record_tables import MODELS, Predictions, prediction_table
 from benchmarker.core.records import Record, find_records, read_record
-from benchmarker.metrics.calibration import Temperature, calibrated, temperature
 from benchmarker.metrics.classification import evaluate
 from benchmarker.metrics.ensembles import MEAN, combined, diversity, gains
+from benchmarker.metrics.temperature import Temperature, calibrated, temperature
 from benchmarker.report.rows import DRAWN_BY_SEED, group_key
 
 THE_ENSEMBLE = "the ensemble"

@@ -8,7 +8,8 @@ from typing import Any
 
 from benchmarker.core.errors import BenchmarkerError
 from benchmarker.core.records import MODELS, Record
-from benchmarker.metrics.calibration import SCALARS, Reliability, temperature, tempered
+from benchmarker.metrics.calibration import SCALARS, Reliability, tempered
+from benchmarker.metrics.temperature import temperature
 
 SAME_TEMPERATURE = 1e-5  # relative: the minimum is flat, other machines stop elsewhere in it
 SAME_SCORE = 1e-6

@@ -18,7 +18,7 @@ from benchmarker.data.cache import PreparedImages, prepared
 from benchmarker.data.checking import refuse_leaks
 from benchmarker.data.generator import ImageBatches
 from benchmarker.data.recipes import Recipe, load_recipe, recipe_of_passes
-from benchmarker.metrics.calibration import calibrated, temperature
+from benchmarker.metrics.temperature import calibrated, temperature
 from benchmarker.networks import describe, registry
 from benchmarker.runs import checkpoint, determinism, lineage, testing
 from benchmarker.runs import scores as scoring

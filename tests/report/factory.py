@@ -14,10 +14,11 @@ from benchmarker.core.record_tables import Predictions, prediction_table, read_p
 from benchmarker.core.records import DIGESTED as FILES
 from benchmarker.core.records import OPTIONAL, identity_digest, read_record
 from benchmarker.metrics.augmented import evaluate_passes, per_source
-from benchmarker.metrics.calibration import calibrated, temperature, tempered
+from benchmarker.metrics.calibration import tempered
 from benchmarker.metrics.classification import evaluate
 from benchmarker.metrics.groups import certainty_of, evaluate_groups
 from benchmarker.metrics.rotation import rotation_robustness
+from benchmarker.metrics.temperature import calibrated, temperature
 from benchmarker.runs.folder import HISTORY, TIMING_COLUMNS
 from benchmarker.runs.weights import write_tensors
 

@@ -16,7 +16,7 @@ from benchmarker.core.errors import (
 )
 from benchmarker.core.record_tables import read_predictions
 from benchmarker.core.records import read_record
-from benchmarker.metrics.calibration import fit_temperature
+from benchmarker.metrics.temperature import fit_temperature
 from benchmarker.report.ensemble_tables import ensemble_tables
 from benchmarker.report.ensembles import ensemble_of, find_runs, report, write_predictions
 from benchmarker.report.text import show

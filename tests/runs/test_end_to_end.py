@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarker.core.files import lock
-from benchmarker.metrics.calibration import fit_temperature
+from benchmarker.metrics.temperature import fit_temperature
 from tests.runs.commands import (
     ROOT,
     command,
