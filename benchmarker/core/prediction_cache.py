@@ -86,6 +86,8 @@ def predictions_of(record: Record, model: str) -> Predictions:
 def _load(record: Record, names: Sequence[str]) -> Arrays:
     """These arrays of a run's entry, which is made or replaced first where it must be."""
     path, key = _path(record), _key(record)
+    if path is None:
+        return _arrays(record, key)
     try:
         # archives hold a checksum of each array: a flipped bit is an error on reading
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
@@ -97,10 +99,12 @@ def _load(record: Record, names: Sequence[str]) -> Arrays:
     return _rebuilt(record, path, key)
 
 
-def _path(record: Record) -> Path:
-    above = record.folder.resolve().parent
-    results = above.parent if above.name == "runs" else above
-    return results / FOLDER / f"{record.folder.resolve().name}.npz"
+def _path(record: Record) -> Path | None:
+    """Where the entry lies; None for a run that is in no results folder, which keeps no cache."""
+    folder = record.folder.resolve()
+    if folder.parent.name != "runs":
+        return None
+    return folder.parent.parent / FOLDER / f"{folder.name}.npz"
 
 
 def _key(record: Record) -> list[object]:

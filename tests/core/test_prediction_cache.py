@@ -128,6 +128,14 @@ def test_without_a_place_to_write_it_works(folder):
     assert_same(folder)
 
 
+def test_a_run_elsewhere_leaves_nothing_beside_it(folder, tmp_path):
+    moved = tmp_path / "elsewhere" / folder.name
+    moved.parent.mkdir()
+    folder.rename(moved)
+    assert_same(moved)
+    assert [path.name for path in moved.parent.iterdir()] == [folder.name]
+
+
 def read_again(results, digests):
     for _ in range(4):
         for folder in sorted((results / "runs").iterdir()):
