@@ -32,7 +32,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Tested:
+class SeedTest:
     """What the best weights of one seed said about its test images."""
 
     record: Record
@@ -73,10 +73,10 @@ class Reader:
             self.faults.append(str(error))
             return None
 
-    def tested(self, runs: Sequence[Record]) -> list[Tested]:
+    def tested(self, runs: Sequence[Record]) -> list[SeedTest]:
         """The test of each seed whose predictions are whole."""
         pairs = ((run, self.read(lambda run=run: predictions_of(run, MODEL))) for run in runs)
-        return [Tested(run, said) for run, said in pairs if said is not None]
+        return [SeedTest(run, said) for run, said in pairs if said is not None]
 
     def histories(self, runs: Sequence[Record]) -> dict[int, Sequence[dict[str, float]]]:
         """Epochs of each seed."""
@@ -84,7 +84,7 @@ class Reader:
         return {seed: found for seed, found in pairs if found}
 
 
-def confusion_counts(tests: Sequence[Tested], classes: int) -> np.ndarray:
+def confusion_counts(tests: Sequence[SeedTest], classes: int) -> np.ndarray:
     """Test images by true (row) and predicted class (column), added up over the seeds."""
     counts = np.zeros((classes, classes), dtype=np.int64)
     for test in tests:
@@ -106,7 +106,7 @@ class ClassCurve:
     true_rates: np.ndarray
 
 
-def class_curves(tests: Sequence[Tested], classes: Sequence[str]) -> list[ClassCurve]:
+def class_curves(tests: Sequence[SeedTest], classes: Sequence[str]) -> list[ClassCurve]:
     """ROC curves of each class against the others, seed by seed."""
     found = []
     for index, name in enumerate(classes):
@@ -125,20 +125,20 @@ def _at_rates(false_rate: np.ndarray, true_rate: np.ndarray) -> np.ndarray:
     return np.interp(RATES, false_rate[last], true_rate[last])
 
 
-def pooled_calibration(tests: Sequence[Tested]) -> dict[str, Any]:
+def pooled_calibration(tests: Sequence[SeedTest]) -> dict[str, Any]:
     """Reliability over the test images of all seeds together, see `calibration`."""
     labels = np.concatenate([test.labels for test in tests])
     return calibration(labels, np.concatenate([test.said.probabilities for test in tests]))
 
 
-def calibration_errors(tests: Sequence[Tested]) -> list[dict[str, Any]]:
+def calibration_errors(tests: Sequence[SeedTest]) -> list[dict[str, Any]]:
     """Expected calibration error and Brier score of each seed."""
     return [
         {"seed": test.seed, **calibration(test.labels, test.said.probabilities)} for test in tests
     ]
 
 
-def coverages(tests: Sequence[Tested]) -> np.ndarray:
+def coverages(tests: Sequence[SeedTest]) -> np.ndarray:
     """Accuracy of the most confident share of the images, float (seeds, shares), at `SHARES`."""
     found = [
         coverage(test.labels, test.said.probabilities, scores=test.said.scores, at=SHARES.tolist())

@@ -115,7 +115,7 @@ def class_table(
 
 
 def confusion_table(
-    tests: Sequence[evidence.Tested], classes: Sequence[str]
+    tests: Sequence[evidence.SeedTest], classes: Sequence[str]
 ) -> dict[str, Any] | None:
     """Counts over all seeds, and the share of each true class; None without predictions."""
     if not tests:
@@ -136,7 +136,7 @@ def _separation(curves: Sequence[evidence.ClassCurve]) -> list[dict[str, Any]]:
     return [figures.roc(curves).drawn(), figures.detection_error(curves).drawn()]
 
 
-def _calibration(tests: Sequence[evidence.Tested]) -> dict[str, Any] | None:
+def _calibration(tests: Sequence[evidence.SeedTest]) -> dict[str, Any] | None:
     if not tests:
         return None
     pooled = evidence.pooled_calibration(tests)

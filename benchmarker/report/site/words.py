@@ -86,7 +86,7 @@ def file_name(name: str, taken: set[str]) -> str:
     Where that loses something, the start of the name's digest makes it one of its kind.
     """
     plain = _NOT_IN_FILE_NAMES.sub("-", name).strip(".-")[:LONGEST_FILE_NAME]
-    if plain != name or plain.lower() in taken:
+    if not plain or plain != name or plain.lower() in taken:
         plain = f"{plain or 'page'}-{digest_text(name)[:SHORT]}"
     number, found = 1, plain
     while found.lower() in taken:
