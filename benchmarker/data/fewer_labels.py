@@ -28,7 +28,8 @@ def fewer_labels(split: Split, images: SourceLists, *, per_class: int, seed: int
         problems.add(f"{per_class} sources, expected at least 1")
     for name, count in counts.items():
         if count < per_class:
-            problems.add(f"class {name} has {count} to train in the split '{split.rule}'")
+            text = f"class {name} has {count} to train, {per_class} of each class were asked for"
+            problems.add(f"{text} (seed {seed})")
     problems.raise_if_any()
     if all(count == per_class for count in counts.values()):
         return split

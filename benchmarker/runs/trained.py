@@ -178,6 +178,12 @@ def kept_epochs(folder: str | Path) -> list[int]:
     return sorted(int(path.stem) for path in found if path.stem.isdigit())
 
 
+def channels_of(record: Record) -> int:
+    """Channels of the prepared images that the network of a run takes; older runs had one."""
+    description = record.description()
+    return 1 if description is None else int(description["input_shape"][2])
+
+
 def _from_record(record: Record, path: Path) -> Trained:
     identity, settings = record.identity, record.settings
     tensors, texts = read_tensors(path)
@@ -185,7 +191,7 @@ def _from_record(record: Record, path: Path) -> Trained:
     trained = Trained(
         network=record.network,
         network_settings=dict(settings.get("network_settings", {})),
-        shape=(*settings["size"], 1),
+        shape=(*settings["size"], channels_of(record)),
         classes=record.classes,
         preparation=preparation_from(preparation, path),
         tensors=tensors,
