@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarker.core.errors import Problems
-from benchmarker.core.record_tables import MODELS, csv_rows, shown
 
 FILE = "corruptions.csv"
 NONE = "none"  # the row of the images as they are, strength 0
@@ -18,14 +17,16 @@ _SHARES = ("accuracy", "mpca", "macro_f1", "auc", "calibration_error")
 _ROUNDING = 1e-9
 
 
-def read_corruptions(path: Path) -> list[dict[str, Any]]:
+def read_corruptions(
+    path: Path, lines: Sequence[tuple[int, Mapping[str, Any]]], models: Sequence[str]
+) -> list[dict[str, Any]]:
     """Rows of corruptions.csv as dictionaries of `COLUMNS`, an undefined score None.
 
+    `lines` are its numbered lines by column, `models` the words that its first one may have.
     Each model that is there begins with the row of the images as they are (corruption
     ``none``, strength 0). Raises `InputFileError` listing every bad line.
     """
     problems = Problems(path)
-    lines = csv_rows(path)
     columns = list(lines[0][1]) if lines else []
     if columns != list(COLUMNS):
         problems.add(f"columns {columns}, expected {list(COLUMNS)}")
@@ -33,8 +34,8 @@ def read_corruptions(path: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for line, values in lines:
         row = _row(values)
-        if row is None:
-            problems.add(f"{shown(list(values.values()))} is no result", line=line)
+        if row is None or row["model"] not in models:
+            problems.add(f"{values['model']} {values['corruption']} is no result", line=line)
         else:
             rows.append(row)
     for text in _faults(rows):
@@ -63,8 +64,7 @@ def _row(values: Mapping[str, str]) -> dict[str, Any] | None:
         return None
     plain = row["corruption"] == NONE
     fine = (
-        row["model"] in MODELS
-        and row["corruption"]
+        row["corruption"]
         and plain == (row["strength"] == 0)
         and row["strength"] >= 0
         and math.isfinite(row["amount"])
@@ -90,9 +90,9 @@ def _faults(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         for key in dict.fromkeys(keys)
         if keys.count(key) > 1
     ]
-    models = dict.fromkeys(row["model"] for row in rows)
+    there = dict.fromkeys(row["model"] for row in rows)
     faults += [
-        f"no row of {model} without damage" for model in models if (model, NONE, 0) not in keys
+        f"no row of {model} without damage" for model in there if (model, NONE, 0) not in keys
     ]
     return faults if rows else ["no result in it"]
 

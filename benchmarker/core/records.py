@@ -317,7 +317,9 @@ class Record:
     def corruptions(self) -> list[dict[str, Any]] | None:
         """Rows of corruptions.csv; None where nobody tested the run on damaged images."""
         path = self.folder / corruption_table.FILE
-        return corruption_table.read_corruptions(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        return corruption_table.read_corruptions(path, csv_rows(path), MODELS)
 
     def all_scores(self, what: str, model: str) -> np.ndarray | None:
         """Scores of every pass, or at every angle: float (passes or angles, n, classes).

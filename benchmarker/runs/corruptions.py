@@ -19,7 +19,6 @@ from benchmarker.core.corruption_table import (
     FILE,
     NONE,
     SCORES,
-    read_corruptions,
     table_rows,
 )
 from benchmarker.core.errors import (
@@ -197,7 +196,7 @@ def trusted_rows(folder: Path) -> list[dict[str, Any]]:
     stated = (RunFolder(folder).read() or {}).get("digests", {}).get("files", {}).get(FILE)
     if not path.is_file() or digest_file(path) != stated:
         return []
-    return read_corruptions(path)
+    return read_record(folder).corruptions() or []
 
 
 def _tested(
