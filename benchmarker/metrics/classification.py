@@ -35,7 +35,7 @@ from benchmarker.metrics.intervals import LEVEL, bootstrap_weights, wilson, with
 from benchmarker.metrics.roc import RankedScores, log_odds
 from benchmarker.metrics.selection import RankedConfidence, confidence_of
 
-METRICS_VERSION = 1  # raise it when a definition changes: rows of two versions are not ranked
+METRICS_VERSION = 2  # raise it when a definition changes: rows of two versions are not ranked
 SCALARS = (
     "accuracy", "mpca", "macro_f1", "auc", "cross_entropy", "calibration_error", "brier",
     "coverage_area",
