@@ -26,12 +26,19 @@ MAY_IMPORT = {
     "runs": {"core", "data", "simulate", "networks", "metrics", "report"},
     "report": {"core", "metrics"},
     "hosts": {"core", "data", "simulate", "networks", "metrics", "runs", "report"},
-    "cli": {"core", "data", "simulate", "networks", "metrics", "runs", "report", "hosts"},
+    # finished runs for other programs and for people
+    "exports": {"core", "data", "networks", "metrics", "runs", "report"},
+    "cli": {
+        *("core", "data", "simulate", "networks", "metrics", "runs", "report", "hosts"),
+        "exports",
+    },
 }
 # Single imports that go the other way, inside a function, with the reason.
 EXCEPTIONS = {
     # the card `simulated` opens like any other
     ("benchmarker.data.opening", "benchmarker.simulate.radio_galaxies"),
+    # and so does the card `mwa-snapshots`
+    ("benchmarker.data.opening", "benchmarker.simulate.mwa.image_set"),
 }
 HEAVY = (
     *("tensorflow", "keras", "matplotlib", "albumentations", "sklearn", "astropy"),

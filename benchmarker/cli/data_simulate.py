@@ -1,4 +1,4 @@
-"""``benchmarker data simulate``: radio galaxies out of nothing, as a folder of FITS images."""
+"""``benchmarker data simulate``: images out of nothing, as a folder of FITS files."""
 
 from __future__ import annotations
 
@@ -6,48 +6,91 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
-from benchmarker.core.errors import EXIT_FINE
+from benchmarker.core.errors import EXIT_FINE, SettingsError
 from benchmarker.core.seeds import PAPER_SEEDS
 
 NAME = "simulate"
-HELP = "write simulated FIRST-like radio galaxies as FITS, with manifest, split and truth"
+HELP = "write simulated radio galaxies or MWA snapshots as FITS, with what was drawn"
+GALAXIES, SNAPSHOTS = "radio-galaxies", "mwa-snapshots"
+KINDS = ("horizon", "baselines", "both", "reflector")
+DEFAULT_COUNT = {GALAXIES: 100, SNAPSHOTS: 200}
+DEFAULT_SIZE = {GALAXIES: 150, SNAPSHOTS: 256}
 REPORT_SECONDS = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many, how large, from which seed, where to."""
-    parser.add_argument("--output", metavar="DIR", required=True, help="new folder to fill")
+    """What, how many, how large, from which seed, where to."""
     parser.add_argument(
+        "what",
+        nargs="?",
+        choices=(GALAXIES, SNAPSHOTS),
+        default=GALAXIES,
+        help="FIRST-like radio galaxies (default), or MWA snapshot images with artefacts",
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="new folder to fill")
+    parser.add_argument(
+        "-n",
         "--count",
         type=int,
-        default=100,
         metavar="N",
-        help="sources of each of COMP, FRI, FRII and BENT (default: %(default)s)",
+        help="radio galaxies: sources of each of COMP, FRI, FRII and BENT (default: 100); "
+        "MWA snapshots: images in all (default: 200)",
     )
     parser.add_argument(
         "--size",
         type=int,
-        default=150,
         metavar="PX",
-        help="height and width in pixels of 1.8 arcsec, 64 to 300 (default: %(default)s)",
+        help="height and width in pixels: radio galaxies 64 to 300 (default: 150), "
+        "MWA snapshots 64 to 4000 (default: 256)",
     )
     parser.add_argument("--seed", type=int, default=PAPER_SEEDS[0], help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print JSON alone")
+    _add_snapshot_arguments(parser.add_argument_group("MWA snapshots only"))
+
+
+def _add_snapshot_arguments(group: Any) -> None:
+    group.add_argument(
+        "--strength",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="rms of the artefacts over the noise, between these (default: 0.5 30)",
+    )
+    group.add_argument(
+        "--ratio",
+        type=float,
+        metavar="R",
+        help="rfi over sis in an rfisis image lies between 1/R and R (default: 3)",
+    )
+    group.add_argument("--kind", choices=KINDS, help="this kind of interference alone")
+    group.add_argument(
+        "--per-observation",
+        type=int,
+        metavar="N",
+        help="images of each observation, 1 to 8 (default: 4)",
+    )
+    group.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that draw; the images do not depend on it (default: 1)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Simulate and write; prints where the images lie and how many there are."""
-    from benchmarker.simulate.fits_files import write_fits
-    from benchmarker.simulate.radio_galaxies import lazy_images
-
-    images = lazy_images(arguments.count, size=arguments.size, seed=arguments.seed)
+    arguments.count = _or_default(arguments.count, DEFAULT_COUNT[arguments.what])
+    arguments.size = _or_default(arguments.size, DEFAULT_SIZE[arguments.what])
     started = time.monotonic()
-    folder = write_fits(images, arguments.output, progress=_Progress())
+    write = _galaxies if arguments.what == GALAXIES else _snapshots
+    folder, classes = write(arguments)
     value = {
         "folder": str(folder),
-        "images": len(images),
-        "classes": images.provenance["counts"],
+        "images": sum(classes.values()),
+        "classes": classes,
         "size": arguments.size,
         "seed": arguments.seed,
         "seconds": round(time.monotonic() - started, 2),
@@ -55,9 +98,51 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(value, indent=2))
     else:
-        counts = ", ".join(f"{count} {name}" for name, count in value["classes"].items())
-        print(f"{len(images)} images of {arguments.size} px ({counts}) in {folder}")
+        counts = ", ".join(f"{count} {name}" for name, count in classes.items())
+        print(f"{value['images']} images of {arguments.size} px ({counts}) in {folder}")
     return EXIT_FINE
+
+
+def _or_default(given: int | None, default: int) -> int:
+    return default if given is None else given
+
+
+def _galaxies(arguments: argparse.Namespace) -> tuple[Path, dict[str, int]]:
+    from benchmarker.simulate.fits_files import write_fits
+    from benchmarker.simulate.radio_galaxies import lazy_images
+
+    names = ("strength", "ratio", "kind", "per_observation", "workers")
+    foreign = [name for name in names if getattr(arguments, name) is not None]
+    if foreign:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
+        message = f"{options} given for {GALAXIES}: expected only with {SNAPSHOTS}"
+        raise SettingsError(message)
+    images = lazy_images(arguments.count, size=arguments.size, seed=arguments.seed)
+    folder = write_fits(images, arguments.output, progress=_Progress())
+    return folder, images.provenance["counts"]
+
+
+def _snapshots(arguments: argparse.Namespace) -> tuple[Path, dict[str, int]]:
+    from benchmarker.simulate.mwa.fits_files import write_snapshots
+    from benchmarker.simulate.mwa.plan import CLASSES, SnapshotSettings, plan
+
+    workers = _or_default(arguments.workers, 1)
+    if workers < 1:
+        message = f"--workers is {workers}, expected at least 1"
+        raise SettingsError(message)
+    given = {
+        "strength": arguments.strength and tuple(arguments.strength),
+        "ratio": arguments.ratio,
+        "kind": arguments.kind,
+        "images_per_observation": arguments.per_observation,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = SnapshotSettings(size=arguments.size, seed=arguments.seed, **chosen)
+    labels = [shot.label for shot in plan(arguments.count, settings)]
+    folder = write_snapshots(
+        arguments.count, settings, arguments.output, workers=workers, progress=_Progress()
+    )
+    return folder, {name: labels.count(code) for code, name in enumerate(CLASSES)}
 
 
 class _Progress:

@@ -233,10 +233,14 @@ def _refuse_tables(tables: _Tables, what: str) -> None:
 
 
 def _simulated(card: Card, options: ReadOptions) -> ImageSet:
-    from benchmarker.simulate.radio_galaxies import simulate_images
-
     settings = card.settings
     seed = settings["seed"] if options.seed is None else options.seed
+    if settings.get("simulation") == "mwa-snapshots":
+        from benchmarker.simulate.mwa.image_set import snapshots_of_card
+
+        return snapshots_of_card(settings, seed, split=card.published_split)
+    from benchmarker.simulate.radio_galaxies import simulate_images
+
     return simulate_images(
         dict(settings["counts"]), size=settings["size"], seed=seed, split=card.published_split
     )

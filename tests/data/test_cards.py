@@ -23,6 +23,7 @@ SHIPPED = [
     "mirabest-nohybrid",
     "mirabest-uncertain",
     "mnist",
+    "mwa-snapshots",
     "simulated",
     "unlrg",
 ]

@@ -348,6 +348,31 @@ def test_simulated_images_come_from_the_card(workplace, monkeypatch):
     assert images.digest != open_data("simulated", options=ReadOptions(seed=6)).digest
 
 
+def test_simulated_snapshots_come_from_the_card(workplace):
+    text = (
+        CARD.format(content="")
+        .replace('reader = "npz"', 'reader = "simulate"', 1)
+        .replace('"FRI", "FRII", "hybrid"', '"good", "rfi", "sis", "rfisis"')
+        .replace("[8, 8]", "[64, 64]")
+        .split("[counts]")[0]
+        .replace("pixel_scale_arcsec = 1.8", "")
+        + '[settings]\nsimulation = "mwa-snapshots"\ncount = 12\nsize = 64\nseed = 5\n'
+    )
+    card = workplace / "data" / "mwa-snapshots.toml"
+    card.write_text(text)
+    images = open_data("mwa-snapshots")
+    assert len(images) == 12
+    assert images.pixels.read(0).shape == (64, 64, 1)
+    assert set(images.published_split) == {"train", "validation", "test"}
+    assert images.digest == open_data("mwa-snapshots").digest
+    assert images.digest != open_data("mwa-snapshots", options=ReadOptions(seed=6)).digest
+    card.write_text(text + "strength = [3.0, 4.0]\n")
+    assert images.digest != open_data("mwa-snapshots").digest
+    card.write_text(text.replace("count = 12", "strenght = 3"))
+    with pytest.raises(SettingsError, match=r"'strenght' \(did you mean strength\?\)"):
+        open_data("mwa-snapshots")
+
+
 @pytest.mark.parametrize(
     ("file", "card"),
     [

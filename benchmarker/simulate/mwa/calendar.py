@@ -22,13 +22,15 @@ NIGHT_STARTS = dt.time(12, 30, tzinfo=dt.UTC)  # 20:30 at the telescope
 SLOTS, SLOT_SECONDS = 240, 120
 SLOT_STEP = 149  # shares no factor with SLOTS, so each slot comes once
 MOST_OBSERVATIONS = NIGHTS * SLOTS
+MJD_START = dt.datetime(1858, 11, 17, tzinfo=dt.UTC)
 J2000 = dt.datetime(2000, 1, 1, 12, tzinfo=dt.UTC)
 
 
 def night_of(seed: int, observation: int) -> dt.date:
     """The night of observation number 0, 1, ...: the nights come in turn."""
     stratum = observation % NIGHTS
-    jitter = generator(seed, "mwa night", stratum).random()
+    # less than a whole step, so that two nights are never the same
+    jitter = 0.8 * generator(seed, "mwa night", stratum).random()
     return FIRST_NIGHT + dt.timedelta(days=int((stratum + jitter) * SURVEY_DAYS / NIGHTS))
 
 
@@ -45,6 +47,11 @@ def obsid_of(seed: int, observation: int) -> int:
 def utc_of(obsid: int) -> dt.datetime:
     """Start of an observation in UTC."""
     return GPS_START + dt.timedelta(seconds=obsid - LEAP_SECONDS)
+
+
+def modified_julian_date(utc: dt.datetime) -> float:
+    """Days since 1858-11-17."""
+    return (utc - MJD_START).total_seconds() / 86400.0
 
 
 def sidereal_deg(obsid: int) -> float:
