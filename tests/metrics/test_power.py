@@ -4,6 +4,7 @@ import pytest
 from benchmarker.metrics.paired import differences
 from benchmarker.metrics.power import (
     Components,
+    _at,
     components,
     images_needed,
     power,
@@ -103,3 +104,19 @@ def test_what_cannot_be_taken_apart_is_none():
     assert components(labels, a, b) is None
     lonely = np.array([0, 0, 0, 1])
     assert components(lonely, lonely[np.newaxis], lonely[np.newaxis]) is None
+
+
+def test_the_squared_error_is_what_the_bootstrap_finds():
+    """Where runs of a network differ from image to image, that counts up to three times."""
+    spread, seeds, labels = (0.0, 0.0, 1.5), 3, truth(200)
+    parts, _, _ = true_parts(200, seeds, spread)
+    assert parts.both > 2 * parts.images
+    errors = []
+    for trial in range(40):
+        pair = drawn(np.random.default_rng(500 + trial), labels, seeds, spread)
+        given = [Answers(rows, name) for rows, name in zip(pair, "ab", strict=True)]
+        field = Sampled(labels, given, CLASSES, resamples=150).field("accuracy")
+        errors.append(differences(field, 0, np.array([1])).error[0] ** 2)
+    variance, squared, _ = _at(parts, 1.0, 1.0)
+    assert squared == pytest.approx(np.mean(errors), rel=0.15)
+    assert squared > 1.4 * variance

@@ -7,6 +7,7 @@ from benchmarker.core.errors import CheckFailedError
 from benchmarker.core.records import find_records
 from benchmarker.metrics.multiplicity import holm
 from benchmarker.metrics.paired import differences
+from benchmarker.report import ranking
 from benchmarker.report.contenders import contenders
 from benchmarker.report.ranking import Rules, aligned, expected_seeds, resampled
 from tests.report.factory import make_run
@@ -128,3 +129,28 @@ def test_only_what_one_row_lacks_is_its_own_fault(tmp_path):
     assert one.row["rank"] is None
     assert "tested on other sources than most" in one.row["note"]
     assert one.row["mpca_low"] is not None
+
+
+class Row:
+    def __init__(self):
+        self.row = {"rank": None}
+
+
+@pytest.mark.parametrize(
+    ("p_values", "ranks"),
+    [
+        # 0.03 is no difference among four comparisons, 0.01 is
+        ({0: [0.2, 0.5, 0.03, 0.9]}, [1, 1, 1, 1, 1]),
+        ({0: [0.2, 0.5, 0.01, 0.9], 3: [0.6]}, [1, 1, 1, 4, 4]),
+        ({0: [0.01, 0.01, 0.01, 0.01], 1: [0.02, 0.02, 0.02], 2: [0.06, 0.04]}, [1, 2, 2, 2, 2]),
+    ],
+)
+def test_p_values_are_corrected_for_all_rows_below_the_leader(monkeypatch, p_values, ranks):
+    class Found:
+        def __init__(self, p):
+            self.p = np.array(p)
+
+    monkeypatch.setattr(ranking, "differences", lambda *given: Found(p_values[given[1]]))
+    rows = [Row() for _ in ranks]
+    ranking._fill_ranks(rows, None, np.arange(len(rows)))
+    assert [one.row["rank"] for one in rows] == ranks
