@@ -163,3 +163,42 @@ def working_points(
         "false_at_missed": [false_at_missed(rates, most).as_dict() for most in missed],
         "missed_at_false": [missed_at_false(rates, most).as_dict() for most in false],
     }
+
+
+def chosen_thresholds(
+    classes: Sequence[str],
+    validation: tuple[np.ndarray, np.ndarray],
+    test: tuple[np.ndarray, np.ndarray],
+) -> dict[str, Any] | None:
+    """Thresholds on the probability of the last of two classes, chosen before the test.
+
+    Arguments
+    ---------
+    classes : names in label order; None is returned unless they are two
+    validation : int labels (n,) and float probabilities (n, 2), on which thresholds are chosen
+    test : the same of the test images, on which they are tried
+
+    Returns, ready for JSON, ``class``, ``fitted_on``, ``n`` and ``members`` of the validation
+    images, and lists ``false_at_missed`` and ``missed_at_false`` of points, each with the rates
+    ``test_missed`` and ``test_false`` that its threshold gives, None where undefined.
+    """
+    if len(classes) != 2:
+        return None
+    inside, scores = validation[0] == 1, validation[1][:, 1]
+    found = working_points(inside, scores)
+    kept = {key: found[key] for key in ("n", "members")}
+    lists = {
+        key: [point | _tried(point["threshold"], test) for point in found[key]]
+        for key in ("false_at_missed", "missed_at_false")
+    }
+    return {"class": classes[1], "fitted_on": "validation", **kept, **lists}
+
+
+def _tried(threshold: float | None, test: tuple[np.ndarray, np.ndarray]) -> dict[str, float | None]:
+    """Rates of the test images at a threshold."""
+    inside, taken = np.asarray(test[0]) == 1, test[1][:, 1] >= (threshold or 0.0)
+    known = threshold is not None
+    return {
+        "test_missed": float((~taken[inside]).mean()) if known and inside.any() else None,
+        "test_false": float(taken[~inside].mean()) if known and not inside.all() else None,
+    }

@@ -18,6 +18,7 @@ from benchmarker.data.cache import PreparedImages, prepared
 from benchmarker.data.checking import refuse_leaks
 from benchmarker.data.generator import ImageBatches
 from benchmarker.data.recipes import Recipe, load_recipe, recipe_of_passes
+from benchmarker.metrics.operating_points import chosen_thresholds
 from benchmarker.metrics.temperature import calibrated, temperature
 from benchmarker.networks import describe, registry
 from benchmarker.runs import checkpoint, determinism, lineage, testing
@@ -308,7 +309,13 @@ def _test(job: Job, model: Any, parts: dict[str, PreparedImages]) -> dict[str, A
         out["scores"][kind], out["measured"][kind] = scores, measured
         fitted = temperature(unvaried.labels, seen)
         found = calibrated(fitted, measured.labels, scores, seed=job.resolved.settings.seed)
-        out["metrics"][kind] = measured.metrics | {"temperature": found}
+        chosen = chosen_thresholds(
+            job.resolved.images.classes,
+            (unvaried.labels, scoring.softmax(seen)),
+            (measured.labels, scoring.softmax(scores)),
+        )
+        found = {"temperature": found} | ({} if chosen is None else {"thresholds": chosen})
+        out["metrics"][kind] = measured.metrics | found
         speed = {
             "test_seconds": round(seconds, 4),
             "images_per_second": round(len(scores) / seconds, 1),

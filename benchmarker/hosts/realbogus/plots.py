@@ -182,5 +182,5 @@ def histogram(found: StampScores, path: str | Path, look: Look) -> Path:
         axes.set_yscale("log")
     axes.set_xlim(0, 1)
     _label(axes, "Realbogus Factor", "Number of Objects")
-    axes.legend(frameon=False, loc="upper center")
+    axes.legend(edgecolor="white", framealpha=1.0, loc="upper center")
     return _finish(figure, axes, path, look)

@@ -19,6 +19,7 @@ from benchmarker.metrics.by_fact import Share, shares_by
 from benchmarker.report.canvas import BLUE, GREY, RED, new_figure, safe, write_figure
 
 CLASSES = ("bogus", "real")
+SHOWN = ("real", "bogus")  # order of the panels
 LOG_SPAN = 8.0  # facts that reach so many times their least value are drawn on a log axis
 ROW_INCHES = 0.34
 
@@ -49,7 +50,8 @@ def taken_by_fact(
     found: StampScores, fact: str, threshold: float, path: str | Path, look: Look
 ) -> Path:
     """Draw `taken_shares`: a panel for real stamps and one for bogus ones."""
-    shares = {word: rows for word, rows in taken_shares(found, fact, threshold).items() if rows}
+    known = taken_shares(found, fact, threshold)
+    shares = {word: known[word] for word in SHOWN if known[word]}
     if not shares:
         message = f"{fact!r} of {found.name} has no value, or too many different words to draw"
         raise SettingsError(message)
@@ -114,7 +116,7 @@ def _percent(rows: Sequence[Share]) -> tuple[np.ndarray, np.ndarray]:
 
 def _percent_axis(set_limits: Any, word: str, values: np.ndarray, reach: np.ndarray) -> None:
     """Recall is read from 100 % down, passing from 0 % up; small differences stay visible."""
-    if word == "real":
-        set_limits(max(-2.0, float((values - reach[0]).min()) - 4), 102)
-    else:
-        set_limits(-2, min(102.0, float((values + reach[1]).max()) + 4))
+    low = float((values - reach[0]).min()) if word == "real" else 0.0
+    high = 100.0 if word == "real" else float((values + reach[1]).max())
+    margin = 0.06 * max(high - low, 1.0)
+    set_limits(low - margin, high + margin)

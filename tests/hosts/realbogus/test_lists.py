@@ -47,6 +47,6 @@ def test_missing_stamps_are_counted_and_named(tmp_path):
 
 
 def test_a_stamp_in_both_lists_is_refused():
-    with pytest.raises(InputFileError, match="1 stamps stand in both lists.*b.fits"):
+    with pytest.raises(InputFileError, match=r"1 stamps stand in both lists.*b\.fits"):
         lists.refuse_contradictions(["a.fits", "x/b.fits"], ["y/b.fits"])
     lists.refuse_contradictions(["a.fits"], ["b.fits"])

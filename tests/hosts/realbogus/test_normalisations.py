@@ -51,7 +51,10 @@ def test_stamps_of_files_equal_the_vectors(vectors, name, tmp_path):
     pixels = vectors[f"in__{name}"]
     if form.extension:
         fits.HDUList(
-            [fits.PrimaryHDU(), fits.CompImageHDU(pixels, compression_type="GZIP_2", quantize_level=0)]
+            [
+                fits.PrimaryHDU(),
+                fits.CompImageHDU(pixels, compression_type="GZIP_2", quantize_level=0),
+            ]
         ).writeto(path)
     else:
         fits.PrimaryHDU(pixels).writeto(path)

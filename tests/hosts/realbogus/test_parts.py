@@ -1,4 +1,4 @@
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_objects_stay_whole_whatever_they_are(good, bad, seed):
         assert min(len(set(good)), len(set(bad))) < 3
         return
     rows = (parts.train, parts.validation, parts.test)
-    assert sorted(name for part in rows for name in part.entries) == sorted(sum(lists, []))
+    assert sorted(name for part in rows for name in part.entries) == sorted(chain(*lists))
     for one, other in combinations(rows, 2):
         assert not set(map(object_of, one.entries)) & set(map(object_of, other.entries))
 

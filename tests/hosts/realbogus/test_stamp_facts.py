@@ -6,7 +6,13 @@ from benchmarker.hosts.realbogus.stamp_facts import FactColumns, facts_of_header
 
 
 def test_facts_of_a_header():
-    header = {"OBS": "02a58362o0123c", "MAG": "18.25", "DMAG": "1.0857362D-1", "X": "nan", "KIND": " "}
+    header = {
+        "OBS": "02a58362o0123c",
+        "MAG": "18.25",
+        "DMAG": "1.0857362D-1",
+        "X": "nan",
+        "KIND": " ",
+    }
     found = facts_of_header(header)
     assert found.pop("signal_to_noise") == pytest.approx(10)
     assert found == {

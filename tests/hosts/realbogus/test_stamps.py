@@ -1,4 +1,4 @@
-import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +15,8 @@ from benchmarker.hosts.realbogus.stamps import (
     turned,
 )
 from tests.hosts.realbogus.stamp_files import write_stamp
+
+OPEN_FILES = Path("/proc/self/fd")
 
 
 def test_masked_pixels_become_zero_and_the_type_stays(tmp_path):
@@ -43,7 +45,7 @@ def test_stamps_that_are_too_small_are_refused(tmp_path, shape, legacy):
 
 
 def test_a_stamp_that_is_not_there_or_no_image(tmp_path):
-    with pytest.raises(InputFileError, match="none.fits"):
+    with pytest.raises(InputFileError, match=r"none\.fits"):
         read_stamp(tmp_path / "none.fits")
     (tmp_path / "web.fits").write_text("<html>")
     with pytest.raises(InputFileError, match="web page"):
@@ -52,10 +54,10 @@ def test_a_stamp_that_is_not_there_or_no_image(tmp_path):
 
 def test_files_are_closed_again(tmp_path):
     path = write_stamp(tmp_path / "a.fits", np.zeros((20, 20), np.float32))
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(OPEN_FILES.iterdir()))
     for _ in range(20):
         read_stamp(path)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(OPEN_FILES.iterdir())) == before
 
 
 def test_vectors_go_column_by_column_and_back():
