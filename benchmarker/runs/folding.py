@@ -103,7 +103,8 @@ def _pairs(model: keras.Model) -> dict[Any, Any]:
 def _walked(model: keras.Model, called: Callable[..., Any]) -> keras.Model:
     """The model's graph made again from the same layers, each called through `called`."""
     # the graph alone: the copy of a model in training would take its optimizer along
-    graph = keras.Model(model.inputs, model.outputs, name=model.name)
+    ends = [ends[0] if len(ends) == 1 else ends for ends in (model.inputs, model.outputs)]
+    graph = keras.Model(*ends, name=model.name)
     return keras.models.clone_model(graph, clone_function=lambda layer: layer, call_function=called)
 
 

@@ -51,8 +51,24 @@ def test_a_folded_norm_gives_the_same_numbers(convolution, norm):
     model = small(again, layers.BatchNormalization(**norm))
     view = folded(model)
     assert count(view) == 1
-    expected = model.predict_on_batch(IMAGES)
-    assert np.allclose(view.predict_on_batch(IMAGES), expected, rtol=1e-4, atol=1e-5)
+    expected, found = model.predict_on_batch(IMAGES), view.predict_on_batch(IMAGES)
+    assert isinstance(found, np.ndarray)
+    assert found.shape == expected.shape
+    assert np.allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_in_training_is_folded_without_its_optimizer():
+    """Keras would make the copy's optimizer anew, which fails for a class of ours."""
+
+    class Own(keras.optimizers.Adam):
+        """Unknown to Keras."""
+
+    model = small()
+    model.compile(optimizer=Own(), loss="mse")
+    view = folded(model)
+    assert count(view) == 1
+    assert not view.compiled
+    assert np.shape(view.predict_on_batch(IMAGES)) == (3, 3)
 
 
 def test_it_follows_weights_that_change():
