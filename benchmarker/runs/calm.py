@@ -33,14 +33,14 @@ def start_backend() -> None:
         os.environ.setdefault(name, value)
     # several networks, each compiled once: TensorFlow takes that for a mistake and says so
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with _greetings_held_back():
+    with greetings_held_back():
         import keras
 
         keras.ops.convert_to_numpy(keras.ops.zeros((1,)))
 
 
 @contextmanager
-def _greetings_held_back() -> Iterator[None]:
+def greetings_held_back() -> Iterator[None]:
     """Keep what C++ code writes to stderr; shown only where the block fails, not on Ctrl-C."""
     sys.stderr.flush()
     descriptor = 2

@@ -86,7 +86,7 @@ def _contents(record: Record, *, intervals: bool) -> Iterator[str]:
     checks: list[Callable[[], Iterator[str]]] = [lambda: _history(record)]
     for model in MODELS:
         checks += [
-            lambda model=model: _weights(record, model),
+            lambda model=model: weights_faults(record, model),
             lambda model=model: _probabilities(record, model),
             lambda model=model: _metrics(record, model, intervals=intervals),
         ]
@@ -99,8 +99,12 @@ def _contents(record: Record, *, intervals: bool) -> Iterator[str]:
             yield from str(error).splitlines()
 
 
-def _weights(record: Record, model: str) -> Iterator[str]:
-    """Readable, of the recorded numbers, and with notes that agree with run.json."""
+def weights_faults(record: Record, model: str) -> Iterator[str]:
+    """Why the weights in a complete run's folder are not those that its record speaks of.
+
+    They must be readable, of the recorded numbers, and their notes must agree with run.json.
+    Raises `InputFileError` where the file cannot be read.
+    """
     path = record.folder / f"{model}.safetensors"
     tensors, texts = read_tensors(path)
     broken = sorted(name for name, array in tensors.items() if not np.isfinite(array).all())

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from benchmarker.runs.calm import _greetings_held_back
+from benchmarker.runs.calm import greetings_held_back
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from benchmarker.runs.calm import _greetings_held_back
 )
 def test_greetings_are_shown_where_the_start_fails_and_not_on_ctrl_c(capfd, end, shown):
     def start():
-        with _greetings_held_back():
+        with greetings_held_back():
             os.write(2, b"hello from C++")
             if end is not None:
                 raise end

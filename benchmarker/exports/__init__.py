@@ -1,0 +1,1 @@
+"""Records for other programs and for people: model files, bundles, trackers, cards."""
