@@ -13,7 +13,7 @@ differ. Intervals are therefore widened by the ratio of Student's quantile to th
 with the degrees of freedom that Welch and Satterthwaite give for the part of the variance
 that stems from the seeds. `benchmarker.metrics.paired` tests with the same quantile. With
 three to ten seeds this keeps a false difference below its nominal 5 %, where plain percentiles
-of three seeds find one in up to 15 % of the cases (a test simulates it).
+of three seeds find one in up to 16 % of the cases (tests simulate it).
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ COLUMNS = (
     ("MPCA %", 0, lambda row: percent_with_sd(row["mpca_mean"], row["mpca_sd"])),
     ("MPCA 95 %", 8, lambda row: bounds(row["mpca_low"], row["mpca_high"])),
     ("accuracy %", 7, lambda row: percent_with_sd(row["accuracy_mean"], row["accuracy_sd"])),
-    ("95 %", 15, lambda row: bounds(row["accuracy_low"], row["accuracy_high"])),
+    ("accuracy 95 %", 15, lambda row: bounds(row["accuracy_low"], row["accuracy_high"])),
     ("F1 %", 11, lambda row: percent_with_sd(row["macro_f1_mean"], row["macro_f1_sd"])),
     ("AUC %", 12, lambda row: percent_with_sd(row["auc_mean"], row["auc_sd"])),
     ("params", 8, lambda row: short_number(row["parameters"])),
@@ -52,8 +52,8 @@ LEFT = ("network", "data", "model", "protocol", "recipe")
 IF_DIFFERENT = ("data", "model", "protocol", "rate", "epochs", "size", "recipe")
 # shown only where some row has a value
 IF_THERE = (
-    "both #", "cost #", "published %", "steady %", "passes %", "MPCA 95 %", "95 %", "cost score",
-    "both score",
+    "both #", "cost #", "published %", "steady %", "passes %", "MPCA 95 %",
+    "accuracy 95 %", "cost score", "both score",
 )  # fmt: skip
 
 

@@ -148,7 +148,7 @@ def _latex_table(
 ) -> str:
     form = "".join("l" if text else "r" for text in is_text)
     lines = [f"\\begin{{tabular}}{{{form}}}", r"\toprule", _latex_line(names), r"\midrule"]
-    lines += [_latex_line([_dashed(cell) for cell in line]) for line in body]
+    lines += [_latex_line(line) for line in body]
     lines.append(r"\bottomrule")
     width = r"p{0.95\linewidth}"
     lines += [
@@ -163,8 +163,9 @@ def _dashed(text: str) -> str:
 
 
 def _latex_line(line: Sequence[str]) -> str:
-    return f"{' & '.join(map(_latex, line))} \\\\"
+    return f"{' & '.join(_dashed(_latex(cell)) for cell in line)} \\\\"
 
 
 def _latex(text: str) -> str:
-    return "".join(LATEX.get(letter, letter) for letter in text)
+    # two hyphens, as in the name of an option, would become a dash
+    return "".join(LATEX.get(letter, letter) for letter in text).replace("--", "-{}-")

@@ -24,9 +24,9 @@ def table(
 ) -> Group:
     """The leaderboard as text: as many columns as fit into `width` characters.
 
-    ``MPCA 95 %`` and ``95 %`` are the intervals of MPCA and accuracy over sources and seeds,
-    ``steady %`` the agreement while the image turns, ``passes %`` the accuracy pooled over
-    augmented passes. Networks with published numbers stand once more, beside those, in a
+    ``MPCA 95 %`` and ``accuracy 95 %`` are intervals over sources and seeds, ``steady %`` is
+    the agreement while the image turns, ``passes %`` the accuracy pooled over augmented
+    passes. Networks with published numbers stand once more, beside those, in a
     table for each data set, or number by number where the rows have them (``against``).
     Below stand failed and unreadable runs with their reasons, and notes on what is compared,
     after the `statements` on how it was. Where rows agree in a setting, its column is left out.
