@@ -19,7 +19,8 @@ def learning_table(curves: Sequence[Mapping[str, Any]]) -> Group:
     parts: list[RenderableType] = []
     for curve in curves:
         head = ("per class", "all of them", "seeds", NAMES[curve["metric"]])
-        found = _new_table(f"{curve['label']} on {curve['data']}, {curve['model']} model", head)
+        parts.append(_heading(f"{curve['label']} on {curve['data']}, {curve['model']} model"))
+        found = _new_table(head)
         for row in zip(
             curve["sizes"],
             curve["whole"],
@@ -67,17 +68,22 @@ def corruption_table(
     of_network: dict[str, list[Mapping[str, Any]]] = {}
     for curve in curves:
         of_network.setdefault(curve["label"], []).append(curve)
-    parts: list[RenderableType] = [_damage(group) for group in of_network.values()]
-    parts += [sentence("\n".join(_amounts(curves))), _errors(errors)]
+    parts: list[RenderableType] = []
+    for group in of_network.values():
+        first = group[0]
+        what = f"{first['data']}, {first['model']} model: {NAMES[first['metric']]}"
+        parts += [_heading(f"{first['label']} on {what}"), _damage(group)]
+    parts.append(sentence("\n".join(_amounts(curves))))
+    reference = errors[0]["reference"]
+    against = f"; mCE against {reference} (= 100)" if reference else ""
+    parts += [_heading(f"Mean errors in %{against}"), _errors(errors)]
     parts += [sentence(f"{e['label']}: {e['reason']}.") for e in errors if e["reason"]]
     return Group(*parts)
 
 
 def _damage(group: Sequence[Mapping[str, Any]]) -> Table:
     strengths = sorted({strength for curve in group for strength in curve["strengths"]})
-    first = group[0]
-    title = f"{first['label']} on {first['data']}, {first['model']} model: {NAMES[first['metric']]}"
-    found = _new_table(title, ("damage", *map(str, strengths)))
+    found = _new_table(("damage", *map(str, strengths)))
     for curve in group:
         cells = dict(
             zip(curve["strengths"], zip(curve["mean"], curve["sd"], strict=True), strict=True)
@@ -102,8 +108,7 @@ def _errors(errors: Sequence[Mapping[str, Any]]) -> Table:
     reference = errors[0]["reference"]
     head = ["network", "undamaged", "damaged"]
     head += ["mCE", "relative mCE"] if reference else []
-    against = f"; mCE against {reference} (= 100)" if reference else ""
-    found = _new_table(f"Mean errors in %{against}", head)
+    found = _new_table(head)
     for entry in errors:
         cells = [percent(entry["error"]), percent(entry["mean_error"])]
         cells += [percent(entry["mce"]), percent(entry["relative_mce"])] if reference else []
@@ -111,10 +116,12 @@ def _errors(errors: Sequence[Mapping[str, Any]]) -> Table:
     return found
 
 
-def _new_table(title: str, columns: Sequence[str]) -> Table:
-    found = Table(
-        title=Text(one_line(title), style="bold"), title_justify="left", box=box.SIMPLE_HEAD
-    )
+def _heading(text: str) -> Text:
+    return Text("\n" + one_line(text), style="bold", overflow="fold")
+
+
+def _new_table(columns: Sequence[str]) -> Table:
+    found = Table(box=box.SIMPLE_HEAD)
     found.pad_edge = False
     for name in columns:
         left = name in ("network", "damage")
