@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from benchmarker.simulate.mwa.bands import middle_band, sub_band
-from benchmarker.simulate.mwa.coverage import Coverage
+from benchmarker.simulate.mwa.bands import SECONDS, middle_band, sub_band
+from benchmarker.simulate.mwa.coverage import EARTH_TURN, Coverage
 from benchmarker.simulate.mwa.imaging import Imager
 from benchmarker.simulate.mwa.sidelobes import (
     BRIGHT_SOURCES,
@@ -54,6 +54,25 @@ def test_sidelobe_level_goes_on_falling_outside_the_image(coverage):
     assert levels[0] > levels[2]
     assert levels[2] > 5e-5
     assert levels[0] < 2e-3
+
+
+def test_averaging_is_that_of_finer_channels_and_times(coverage):
+    place = np.array([0.5, -0.33, math.sqrt(1.0 - 0.5**2 - 0.33**2)])
+    source = FarSource("", tuple(place.tolist()), 1.0, -0.8)
+    found = far_visibilities((source,), coverage, np.array([1.0]))[::7, 3]
+    total = np.zeros(found.shape, dtype=complex)
+    width = coverage.band.width_mhz / coverage.channels
+    for share in (np.arange(40) + 0.5) / 40 - 0.5:
+        # the sky turns by this angle, and the phase centre with the source
+        turned = Pointing(math.degrees(EARTH_TURN * SECONDS * share), -26.7)
+        later = Coverage(coverage.band, turned)
+        first, second = (side[::7] for side in later.pairs)
+        metres = (later.tiles[second] - later.tiles[first]) @ (place - [0.0, 0.0, 1.0])
+        mhz = coverage.band.channels_mhz(8)[3] + width * ((np.arange(40) + 0.5) / 40 - 0.5)
+        total += np.exp(-2j * np.pi * metres[:, np.newaxis] * mhz * 1e6 / 299792458.0).mean(axis=1)
+    assert np.abs(found - total / 40).max() < 0.03
+    assert np.abs(found).min() < 0.01
+    assert np.abs(found).max() > 0.9
 
 
 def test_drawn_sources_are_outside_and_up():
