@@ -12,6 +12,7 @@ import numpy as np
 MAD_TO_SIGMA = 1.4826  # standard deviation of a Gaussian over its median absolute deviation
 TEXTURE_LIMIT = 5.0  # robust standard deviations
 VIEWS = ("contrast", "texture", "fourier")
+BLOCK_PIXELS = 2**16  # in float64 at a time: all of a field of 4000 pixels would take 256 MB
 AMPLITUDE_FLOOR = 1e-6  # of the largest, so that an empty cell has a logarithm
 
 
@@ -39,9 +40,24 @@ def contrast(values: np.ndarray) -> np.ndarray:
     The population deviation, as in RADIAnCE. An image without contrast becomes all zeros.
     """
     finite = np.isfinite(values)
-    sky = values[finite]
-    mean = np.mean(sky, dtype=np.float64)
-    return _scaled(values, finite, mean, np.std(sky, dtype=np.float64))
+    count = max(1, int(np.count_nonzero(finite)))
+    rows = max(1, BLOCK_PIXELS // values.shape[1])
+    blocks = [np.s_[first : first + rows] for first in range(0, values.shape[0], rows)]
+
+    def centred(block: slice, centre: float) -> np.ndarray:
+        found = np.subtract(values[block], centre, dtype=np.float64)
+        if count < values.size:
+            found[~finite[block]] = 0.0
+        return found
+
+    mean = sum(float(centred(block, 0.0).sum()) for block in blocks) / count
+    variance = sum(float(np.square(centred(block, mean)).sum()) for block in blocks) / count
+    if not variance > 0:
+        return np.zeros(values.shape, np.float32)
+    scaled = np.empty(values.shape, np.float32)
+    for block in blocks:
+        np.divide(centred(block, mean), variance**0.5, out=scaled[block], casting="same_kind")
+    return scaled
 
 
 def texture(values: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from benchmarker.data.reading_options import ReadOptions
 
 BLOCK = 2880
 CARD = 80
-PIECE = 2**20
+PIECE = 2**24  # bytes read at a time
 MAX_HEADER_BLOCKS = 1000  # 36 000 cards
 BITPIX = (8, 16, 32, 64, -32, -64)
 OTHER_MAGIC = {b"BZh": "bzip2", b"PK\x03\x04": "zip", b"\xfd7zXZ": "xz", b"\x1f\x9d": "compress"}

@@ -107,7 +107,7 @@ def read_fits(
     stored = read_stored(path, extension=extension, limits=limits)
     hdu = stored.hdu
     pixels, counts = _native(stored.pixels, hdu, path)
-    filled = _fill(pixels, path, limits.non_finite)
+    filled = _fill(pixels, sum(counts.values()), path, limits.non_finite)
     return FitsImage(
         pixels=pixels,
         extension=hdu.number,
@@ -249,8 +249,9 @@ def _native(stored: np.ndarray, hdu: Hdu, path: str | Path) -> tuple[np.ndarray,
         raise InputFileError(message)
     with np.errstate(all="ignore"):  # a float64 beyond float32 becomes infinite and is counted
         pixels = np.ascontiguousarray(stored, dtype=np.float32)
-    nan = int(np.count_nonzero(np.isnan(pixels)))
-    infinite = int(np.count_nonzero(np.isinf(pixels)))
+    bad = int(pixels.size - np.count_nonzero(np.isfinite(pixels)))
+    nan = int(np.count_nonzero(np.isnan(pixels))) if bad else 0
+    infinite = bad - nan
     is_blank = hdu.bitpix > 0 and hdu.blank is not None
     return pixels, {
         "nan": 0 if is_blank else nan,
@@ -259,21 +260,18 @@ def _native(stored: np.ndarray, hdu: Hdu, path: str | Path) -> tuple[np.ndarray,
     }
 
 
-def _fill(pixels: np.ndarray, path: str | Path, policy: str) -> str:
-    """Apply the policy for NaN and infinite pixels in place; returns what was done."""
-    bad = ~np.isfinite(pixels)
-    count = int(np.count_nonzero(bad))
+def _fill(pixels: np.ndarray, count: int, path: str | Path, policy: str) -> str:
+    """Apply the policy for `count` NaN and infinite pixels in place; returns what was done."""
+    if not count:
+        return ""
     if count == pixels.size:
         message = f"{path}: no finite pixel in {pixels.size}; expected an image"
         raise InputFileError(message)
-    if count and policy == "reject":
+    if policy == "reject":
         message = (
             f"{path}: {count} of {pixels.size} pixels are NaN, infinite or BLANK, expected none "
             "(non_finite is 'reject')"
         )
         raise InputFileError(message)
-    if policy == "keep":
-        pixels[bad] = np.nan
-    else:
-        pixels[bad] = 0.0
-    return policy if count else ""
+    pixels[~np.isfinite(pixels)] = np.nan if policy == "keep" else 0.0
+    return policy

@@ -377,7 +377,7 @@ def _grey(image: np.ndarray, where: str) -> np.ndarray:
     """(height, width, 1 or 3) -> native float32 (height, width)."""
     channels = image.shape[2]
     if channels == 1:
-        return image[:, :, 0].astype(np.float32)
+        return image[:, :, 0].astype(np.float32, copy=False)  # no step below writes into it
     if channels == len(GREY_WEIGHTS):
         # NaN and infinity may meet in one pixel; it is not finite either way
         with np.errstate(invalid="ignore"):

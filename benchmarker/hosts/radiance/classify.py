@@ -90,6 +90,7 @@ def classify(
     head, batch = scorer(trained.model), batch_size(trained, choices.batch)
     fitting = fitting_for(trained, choices)
     results = [Classified(path) for path in paths]
+    room = np.empty((batch, *trained.shape), np.float32)
     writing: list[Future[None]] = []
     with _threads(READERS) as readers, _threads(WRITERS) as writers:
         images = _ahead(
@@ -97,7 +98,8 @@ def classify(
         )
         for group in _groups(images, batch, lambda done: step(done, len(results))):
             begun = time.perf_counter()
-            scores = np.asarray(head.predict_on_batch(np.stack([v for _, v in group])), np.float64)
+            shown = np.stack([image for _, image in group], out=room[: len(group)])
+            scores = np.asarray(head.predict_on_batch(shown), np.float64)
             seconds = (time.perf_counter() - begun) / len(group)
             for (result, _), row in zip(group, scores, strict=True):
                 result.scores, result.seconds = row[order], seconds

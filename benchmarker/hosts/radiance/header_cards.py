@@ -17,7 +17,8 @@ from benchmarker.data.fits_headers import BLOCK, CARD
 
 END = b"END".ljust(CARD)
 BLANK = b" " * CARD
-VALUE_COLUMNS = slice(10, 30)  # of a number in fixed format, counted from 0
+VALUE_START = 10
+VALUE_COLUMNS = slice(VALUE_START, 30)  # of a number in fixed format, counted from 0
 LONGEST_TEXT = 68  # characters of a text in one card, quotes doubled
 _CONTINUE = b"CONTINUE"
 # these say how the rest of the file is to be read; no caller has business with them
@@ -109,19 +110,20 @@ def split_cards(header: bytes) -> list[bytes]:
     return list(itertools.takewhile(lambda card: card.decode("latin-1").strip() != "END", cards))
 
 
-def is_keyword(card: bytes, keyword: str) -> bool:
-    """Whether a card gives `keyword` a value."""
-    return card.startswith(keyword.encode("ascii").ljust(8) + b"= ")
+def _prefix(keyword: str) -> bytes:
+    """How a card begins that gives `keyword` a value."""
+    return keyword.encode("ascii").ljust(8) + b"= "
 
 
 def first_index(cards: Sequence[bytes], keyword: str) -> int | None:
     """Place of the first card of that keyword; None where there is none."""
-    return next((place for place, card in enumerate(cards) if is_keyword(card, keyword)), None)
+    prefix = _prefix(keyword)
+    return next((place for place, card in enumerate(cards) if card.startswith(prefix)), None)
 
 
 def string_value(card: bytes) -> str | None:
     """The text of a card's value without trailing blanks; None where it is no text."""
-    found = re.match(r"\s*'((?:[^']|'')*)'", card[10:].decode("latin-1"))
+    found = re.match(r"\s*'((?:[^']|'')*)'", card[VALUE_START:].decode("latin-1"))
     return None if found is None else found[1].replace("''", "'").rstrip()
 
 
@@ -132,26 +134,22 @@ def with_cards(cards: Sequence[bytes], wanted: Sequence[Card]) -> list[bytes]:
     them counts. Continuations of a long text that is replaced go with it. New cards take
     the place of blank ones at the end, which are room kept for that.
     """
-    found = list(cards)
-    for one in wanted:
-        found = _set(found, one.keyword, one.encoded())
-    return found
-
-
-def _set(cards: list[bytes], keyword: str, encoded: bytes) -> list[bytes]:
+    encoded = {_prefix(one.keyword): one.encoded() for one in wanted}
     kept: list[bytes] = []
-    replaced = continues = False
+    set_ones: set[bytes] = set()
+    continues = False
     for card in cards:
-        if is_keyword(card, keyword):
-            kept.append(encoded)
-            replaced = True
+        prefix = card[:VALUE_START]
+        if prefix in encoded:
+            kept.append(encoded[prefix])
+            set_ones.add(prefix)
             continues = (string_value(card) or "").endswith("&")
-        elif continues and card.startswith(_CONTINUE):
-            continue
-        else:
+        elif not (continues and card.startswith(_CONTINUE)):
             kept.append(card)
             continues = False
-    return kept if replaced else _appended(kept, encoded)
+    for prefix, card in encoded.items():
+        kept = kept if prefix in set_ones else _appended(kept, card)
+    return kept
 
 
 def _appended(cards: list[bytes], encoded: bytes) -> list[bytes]:

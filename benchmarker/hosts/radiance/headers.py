@@ -80,11 +80,13 @@ def _hdus(
         raise InputFileError(message)
     source.seek(0)
     primary = next(walk(source, path, most_bytes=BLOCK))
-    if _is_random_groups(_header(source, primary)):
+    if not primary.is_image and _is_random_groups(_header(source, primary)):
         message = f"{path} holds random groups, expected an image"
         raise InputFileError(message)
-    source.seek(0)
-    image = find_image(source, path, extension, _ANY_SIZE)
+    image = primary
+    if extension is not None or not primary.is_image:
+        source.seek(0)
+        image = find_image(source, path, extension, _ANY_SIZE)
     size = source.seek(0, 2)
     if size < image.data_start + image.data_bytes:
         raise InputFileError(cut_off(image, path, max(0, size - image.data_start)))
