@@ -92,8 +92,8 @@ def to_csv(board: Board) -> str:
 
 def to_markdown(board: Board) -> str:
     """Tables as GitHub draws them, then a list of remarks."""
-    parts = [_markdown_table(*content) for content in _tables(board)]
-    remarks_ = [f"- {_markdown(text)}" for text in board.texts]
+    parts = [markdown_table(*content) for content in _tables(board)]
+    remarks_ = [f"- {markdown_text(text)}" for text in board.texts]
     return "\n\n".join([*parts, *(["\n".join(remarks_)] if remarks_ else [])]) + "\n"
 
 
@@ -132,14 +132,16 @@ def _tables(board: Board) -> list[Table]:
     return tables
 
 
-def _markdown_table(names: list[str], is_text: list[bool], body: list[list[str]]) -> str:
+def markdown_table(names: list[str], is_text: list[bool], body: list[list[str]]) -> str:
+    """A table as GitHub draws it: headings, which columns are text, and lines of cells."""
     rule = [":---" if text else "---:" for text in is_text]
-    escaped = [[_markdown(text) for text in line] for line in [names, *body]]
+    escaped = [[markdown_text(text) for text in line] for line in [names, *body]]
     lines = [escaped[0], rule, *escaped[1:]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """Text in which nothing is taken for Markdown or HTML."""
     return MARKDOWN.sub(r"\\\1", text)
 
 
