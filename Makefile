@@ -2,13 +2,14 @@
 #
 #   make quickstart    train and test ConvXpress on simulated radio galaxies
 #   make test          all tests
+#   make report        a few minutes of example runs, and an HTML page about them
 #
 # More words for the command: make quickstart ARGS="-s 8901,1826", make test ARGS="-k data".
 # With an NVIDIA GPU: make quickstart GPU=1. Another Python: make quickstart PYTHON=python3.12.
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: quickstart test lint wheel check-wheel install clean
+.PHONY: quickstart report test lint wheel check-wheel install clean
 
 ARGS ?=
 GPU ?=
@@ -19,6 +20,14 @@ READY := .venv/ready$(if $(GPU),-gpu)
 
 quickstart: $(READY)
 	.venv/bin/python quickstart.py -a convxpress.txt -s 8901 $(ARGS)
+
+# runs that are complete are not repeated; see docs/report.md
+EXAMPLE := results/example
+report: $(READY)
+	.venv/bin/python quickstart.py -a example.txt -s 8901,1826,4915 --results $(EXAMPLE) $(ARGS)
+	.venv/bin/benchmarker learning-curve -a example.txt -s 8901,1826,4915 --sizes 18,36,all --results $(EXAMPLE) $(ARGS)
+	.venv/bin/benchmarker corruptions convXpress mcrgnet --kinds noise,beam,shift --strengths 1,3,5 --results $(EXAMPLE)
+	.venv/bin/benchmarker report --results $(EXAMPLE) --output site
 
 test: $(READY)
 	.venv/bin/python -m pytest $(ARGS)

@@ -163,7 +163,7 @@ def plain(name):
 def test_every_requirement_is_pinned(name):
     assert lines_of(name)
     for requirement in lines_of(name):
-        assert re.fullmatch(r"==[0-9.]+", str(requirement.specifier)), requirement
+        assert re.fullmatch(r"==[0-9.]+(\.post\d+)?", str(requirement.specifier)), requirement
 
 
 def test_pins_fulfil_what_the_package_asks_for():
