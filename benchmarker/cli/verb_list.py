@@ -139,10 +139,25 @@ def _texts(what: str) -> list[dict[str, Any]]:
     from benchmarker.core.folders import list_texts
 
     folder, suffix = TEXTS[what]
-    return [
+    rows: list[dict[str, Any]] = [
         {"name": path.name.removesuffix(suffix), "title": _title(path), "path": str(path)}
         for path in list_texts(folder, suffix)
     ]
+    if what == "data":
+        for row in rows:
+            row["subsets"] = _subsets(row["name"])
+    return rows
+
+
+def _subsets(name: str) -> list[str]:
+    """Names of the subsets of a data set, for ``--subset``; none of a card with faults."""
+    from benchmarker.core.errors import BenchmarkerError
+    from benchmarker.data.cards import load_card
+
+    try:
+        return [subset.name for subset in load_card(name).subsets]
+    except BenchmarkerError:
+        return []
 
 
 def _title(path: Path) -> str:
@@ -181,6 +196,9 @@ def _print_texts(rows: list[dict[str, Any]], what: str) -> None:
     table = Table(title=f"{len(rows)} {'data sets' if what == 'data' else what}")
     table.add_column("name", no_wrap=True)
     table.add_column("title")
+    if what == "data":
+        table.add_column("subsets (--subset)")
     for row in rows:
-        table.add_row(row["name"], row["title"])
+        more = [", ".join(row["subsets"])] if what == "data" else []
+        table.add_row(row["name"], row["title"], *more)
     console().print(table)

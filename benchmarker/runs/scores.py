@@ -65,6 +65,8 @@ def scorer(model: Any) -> Any:
 
 def _scores_tensor(model: Any) -> Any:
     last = model.layers[-1]
+    if isinstance(last, keras.layers.Softmax) and last.axis in (-1, len(last.input.shape) - 1):
+        return last.input
     if getattr(getattr(last, "activation", None), "__name__", "") != "softmax":
         return LogShares(name="scores", dtype="float32")(model.outputs[0])
     if isinstance(last, keras.layers.Dense):

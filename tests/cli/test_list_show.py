@@ -167,3 +167,20 @@ def test_neither_verb_loads_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_list_data_names_the_subsets(capsys):
+    rows = {row["name"]: row for row in json.loads(printed(capsys, verb_list, "data", "--json"))}
+    assert rows["mirabest"]["subsets"] == ["nohybrid", "confident", "uncertain", "hybrid"]
+    assert rows["first"]["subsets"] == []
+    text = printed(capsys, verb_list, "data")
+    assert "confident" in text
+    assert "--subset" in text
+
+
+def test_a_card_with_faults_is_listed_without_subsets(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "odd.toml").write_text('title = "Odd"\nclasses = 3\n')
+    rows = {row["name"]: row for row in json.loads(printed(capsys, verb_list, "data", "--json"))}
+    assert rows["odd"]["subsets"] == []

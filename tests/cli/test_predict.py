@@ -182,3 +182,11 @@ def test_memory_does_not_grow_with_the_images(here):
     first = [next(stream).name for _ in range(6)]
     assert first == [f"n{row}" for row in range(6)]
     assert images.asked == 8
+
+
+def test_an_archive_without_images_is_blamed_for_them_alone(here, capsys):
+    np.savez("other.npz", pictures=toy_arrays(2)["images"])
+    assert main(["predict", "w.safetensors", "other.npz"]) == 1
+    said = capsys.readouterr().err
+    assert "no array 'images', found: pictures" in said
+    assert "labels" not in said

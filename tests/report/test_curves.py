@@ -6,9 +6,11 @@ import statistics
 import pytest
 
 from benchmarker.core.errors import Problems
-from benchmarker.core.records import find_records
+from benchmarker.core.hashing import digest_text
+from benchmarker.core.records import find_records, read_record
 from benchmarker.metrics.power_law import fit_power_law
 from benchmarker.report.curves import asked_only, corruption_curves, learning_curves
+from benchmarker.report.rows import base_row
 from tests.report.curve_runs import add_damage, damage_rows, set_score, sized_run
 from tests.report.factory import make_failed, make_run, value
 
@@ -145,3 +147,11 @@ def test_only_what_was_asked_for_is_shown(tmp_path):
     (noise,) = asked_only(every, None, (3,))
     assert (noise["strengths"], noise["values"][1]) == ([0, 3], [0.4])
     assert [curve["corruption"] for curve in asked_only(every, ["beam"], (1, 2))] == ["beam"]
+
+
+def test_a_row_names_the_weights_that_it_started_from_in_short(tmp_path):
+    weights = digest_text("weights")
+    folder = make_run(tmp_path, settings={"init": {"weights": weights, "network": "simple"}})
+    told = base_row(read_record(folder), ())["other_settings"]
+    assert weights not in told
+    assert f'"weights": "{weights[:8]}"' in told

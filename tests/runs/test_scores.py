@@ -92,3 +92,13 @@ def test_maps_over_the_batch_are_tested_in_the_published_batches(over, batch):
     whole = scores(model, given)
     alone = np.concatenate([scores(model, Images(given.values[[row]])) for row in range(3)])
     assert np.allclose(whole[:3], alone, rtol=1e-4) == (over == "image")
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_a_last_softmax_layer_is_taken_off(axis):
+    layers = [keras.layers.Dense(2, name="classes"), keras.layers.Softmax(axis=axis)]
+    model = keras.Sequential([keras.Input((1,)), *layers])
+    layers[0].kernel.assign([[100.0, -100.0]])
+    given = Images(np.array([[1.0], [2.0]], "float32"))
+    assert np.allclose(scores(model, given), [[100, -100], [200, -200]])
+    assert score_head(model).weights == model.weights

@@ -131,6 +131,7 @@ def explained(work: Work, label: str, trained: Any, places: np.ndarray) -> Expla
         sources=tuple(prepared.sources),
         truth=tuple(images.classes[images.labels[row]] if known else "" for row in rows),
         classes=tuple(trained.classes),
+        of_class=work.request.of_class,
     )
 
 
@@ -289,7 +290,8 @@ def _class_means(work: Work, label: str, trained: Any) -> Explained:
     sums, _ = _sums(work, label, trained)
     method = map_maker(work.request, trained).method
     true = work.chosen.images.classes
-    return class_means(sums, true, trained, network=label, method=method)
+    found = class_means(sums, true, trained, network=label, method=method)
+    return replace(found, of_class=work.request.of_class)
 
 
 def _compared_arrays(found: list[Explained]) -> dict[str, Any]:
@@ -351,20 +353,27 @@ def _sums(work: Work, label: str, trained: Any) -> tuple[Sums, str]:
     prepared = prepare_set(work.chosen.images, names, _fitting(request, trained))
     count, done = request.passes, 0
     passes: Any = [prepared]
-    shown = f"{len(prepared)} {work.chosen.part} images"
     if count:
         recipe = load_recipe(request.recipe)
         passes = drawn_passes(
             prepared, recipe, seed=request.seed, purpose="explain", passes=range(count)
         )
-        shown += f", {count} random draws of each"
 
     def told() -> None:
         nonlocal done
         done += 1
         work.step(f"mean maps of {label}", done, max(count, 1))
 
+    shown = shown_words(len(prepared), work.chosen.part, count)
     return sum_maps(map_maker(request, trained), passes, prepared, step=told), shown
+
+
+def shown_words(images: int, part: str, draws: int) -> str:
+    """What mean maps are of: ``12 test images, 1 random draw of each``."""
+    found = f"{images} {part} image{'' if images == 1 else 's'}"
+    if not draws:
+        return found
+    return f"{found}, {draws} random draw{'' if draws == 1 else 's'} of each"
 
 
 def group_arrays(sums: Sums, true: tuple[str, ...], predicted: tuple[str, ...]) -> dict[str, Any]:

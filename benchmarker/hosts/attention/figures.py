@@ -46,6 +46,7 @@ class Explained:
     sources : n names
     truth : n names of classes; empty where unknown
     classes : of the network, in the order of its scores
+    of_class : that Grad-CAM was asked about; None is the predicted one of each image
     """
 
     network: str
@@ -56,6 +57,7 @@ class Explained:
     sources: tuple[str, ...]
     truth: tuple[str, ...]
     classes: tuple[str, ...]
+    of_class: str | None = None
 
     def verdict(self, row: int) -> str:
         """What is known and what the network says of one image."""
@@ -72,10 +74,17 @@ class Explained:
 
     @property
     def mean_name(self) -> str:
-        """What the mean of the maps is called."""
+        """What the mean of the maps is called, for all images."""
         if self.method == ATTENTION:
             return "attention" if len(self.maps.names) == 1 else "mean attention"
-        return f"Grad-CAM of {self.maps.names[0]}"
+        return f"Grad-CAM of {self.maps.names[0]} for {self.of_class or 'the predicted class'}"
+
+    def map_name(self, row: int) -> str:
+        """What the mean of the maps of one image is called."""
+        if self.method == ATTENTION:
+            return self.mean_name
+        asked = self.of_class or self.classes[int(self.maps.predicted[row])]
+        return f"Grad-CAM of {self.maps.names[0]} for {asked}"
 
 
 def source_grid(found: Explained, row: int) -> Grid:
@@ -83,7 +92,7 @@ def source_grid(found: Explained, row: int) -> Grid:
     image, maps = found.images[row], found.maps
     panels = [
         source_panel(image, title="source"),
-        map_panel(maps.mean[row], image, title=found.mean_name),
+        map_panel(maps.mean[row], image, title=found.map_name(row)),
     ]
     if len(maps.names) > 1:
         panels += [

@@ -147,12 +147,20 @@ def _open_set(word: str, options: ReadOptions) -> SetImages:
 
 
 def _unlabelled(path: Path, options: ReadOptions) -> ImageSet | None:
-    """An archive of images without labels; None for one that has them."""
+    """An archive of images without labels; None for one that has them.
+
+    Raises `InputFileError` for one without images.
+    """
     from benchmarker.data.reading_arrays import images_from_arrays, is_used
     from benchmarker.data.reading_npz import array_names, read_arrays
 
     names = set(array_names(path))
-    if "images" not in names or "labels" in names:
+    if "images" not in names:
+        # without labels, which nobody needs here, nothing is wrong but this
+        found = ", ".join(sorted(names)) or "none"
+        message = f"{path}: no array 'images', found: {found}"
+        raise InputFileError(message)
+    if "labels" in names:
         return None
     arrays = read_arrays(path, limit=options.max_bytes, wanted=is_used)
     arrays["labels"] = np.zeros(len(arrays["images"]), np.int64)  # a set has some; not told

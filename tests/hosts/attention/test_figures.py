@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from benchmarker.hosts.attention.averages import Sums
+from benchmarker.hosts.attention.explain import shown_words
 from benchmarker.hosts.attention.figures import (
     Explained,
     array_cells,
@@ -52,7 +55,22 @@ def test_a_source_has_its_verdict_and_every_gate():
     assert grid.rows[0][1].over is not None
     assert source_grid(found, 1).title.endswith("\npredicted FRII (0.95)")
     one = source_grid(explained(gates=1, method="grad-cam"), 0)
-    assert texts(one, "title") == [["source", "Grad-CAM of gate1"]]
+    assert texts(one, "title") == [["source", "Grad-CAM of gate1 for FRI"]]
+
+
+def test_grad_cam_says_which_class_it_speaks_for():
+    found = explained(gates=1, method="grad-cam")
+    assert texts(source_grid(found, 1), "title")[0][1] == "Grad-CAM of gate1 for FRII"
+    asked = replace(found, of_class="FRI")
+    assert texts(source_grid(asked, 1), "title")[0][1] == "Grad-CAM of gate1 for FRI"
+    assert "Grad-CAM of gate1 for FRI of" in epochs_grid([1], [asked]).title
+    assert "for the predicted class" in epochs_grid([1], [found]).title
+
+
+def test_one_image_and_one_draw_are_counted_in_words():
+    assert shown_words(1, "test", 1) == "1 test image, 1 random draw of each"
+    assert shown_words(12, "train", 100) == "12 train images, 100 random draws of each"
+    assert shown_words(2, "test", 0) == "2 test images"
 
 
 def test_epochs_stand_side_by_side():
