@@ -44,7 +44,9 @@ def main() -> None:
             for number, folder in enumerate(sorted((results / "runs").iterdir())):
                 complete(folder, number)
         print(f"{asked.runs} runs of {asked.images} predictions, networks of {asked.seeds} seeds")
-        print(f"{'command':34}{'seconds':>9}{'aim':>6}{'MB':>7}{'aim':>6}{'site MB':>9}")
+        print(
+            f"{'command':24}{'seconds':>9}{'aim':>6}{'CPU s':>7}{'MB':>7}{'aim':>6}{'site MB':>9}"
+        )
         for number in range(2):
             measure(results, Path(place) / f"site{number}")
 
@@ -89,8 +91,9 @@ def measure(results: Path, site: Path) -> None:
     seconds, megabytes = time.perf_counter() - begun, megabytes_of(used)
     size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) / 1e6
     name = f"report{' (no cache yet)' if cold else ''}"
+    busy = used.ru_utime + used.ru_stime
     print(
-        f"{name:34}{seconds:9.1f}{AIMS['seconds']:6g}{megabytes:7.0f}{AIMS['megabytes']:6g}"
+        f"{name:24}{seconds:9.1f}{AIMS['seconds']:6g}{busy:7.1f}{megabytes:7.0f}{AIMS['megabytes']:6g}"
         f"{size:9.0f}",
         flush=True,
     )

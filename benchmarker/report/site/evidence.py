@@ -149,7 +149,9 @@ def coverages(tests: Sequence[SeedTest]) -> np.ndarray:
 
 def turned_accuracy(run: Record) -> np.ndarray | None:
     """Accuracy at each angle of a full turn, float (angles,); None where it was not measured."""
-    table, scores = run.rotation(MODEL), run.all_scores("rotation", MODEL)
+    table = run.rotation(MODEL)
+    # without a table the scores would be compared with all predictions, read for nothing
+    scores = None if table is None else run.all_scores("rotation", MODEL)
     if table is None or scores is None:
         return None
     return (scores.argmax(axis=2) == table.labels).mean(axis=1)

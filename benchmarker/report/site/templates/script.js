@@ -60,7 +60,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
 for (const form of document.querySelectorAll("form[data-filters]")) {
   const table = document.getElementById(form.dataset.filters);
   form.hidden = false;
-  form.addEventListener("input", () => filterRows(form, table));
+  for (const kind of ["input", "change"]) {
+    form.addEventListener(kind, () => filterRows(form, table));
+  }
   form.addEventListener("submit", (event) => event.preventDefault());
   filterRows(form, table);
 }
