@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.errors import SettingsError
-from benchmarker.exports.extras import require
+from benchmarker.core.extras import require
 from benchmarker.runs.calm import greetings_held_back
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlparse
 
 from benchmarker.core.errors import SettingsError
+from benchmarker.core.extras import require
 from benchmarker.core.records import Record
-from benchmarker.exports.extras import require
 from benchmarker.exports.series import begun, ended, points, settings_of
 
 IDENTITY = "benchmarker.identity"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarker.core.errors import SettingsError
-from benchmarker.exports.extras import require
+from benchmarker.core.extras import require
 from benchmarker.exports.source import IMAGE, PROBABILITIES
 
 MODULES = ("onnx", "tf2onnx", "onnxruntime")

@@ -66,7 +66,7 @@ def _settings(record: Record, found: RunSettings, folder: Path) -> RunSettings:
         network_settings=tuple(sorted(chosen.items())),
         init=record.run.get("place", {}).get("init"),
         recipe=_recipe_name(record, folder),
-        preparation=_preparation_name(preparation),
+        preparation=preparation_name(preparation),
         bin_threshold=preparation.bin_threshold,
         size=preparation.size,
     )
@@ -78,7 +78,7 @@ def _preparation(record: Record) -> Preparation:
     return preparation_from(plain, record.folder / "run.json")
 
 
-def _preparation_name(wanted: Preparation) -> str:
+def preparation_name(wanted: Preparation) -> str:
     """The name that stands for a preparation; raises `NotReproducibleError` if none does."""
     pads = [f"pad{wanted.pad[0]}"] if wanted.pad else []
     plain = replace(wanted, bin_threshold=False)  # that is an option of its own

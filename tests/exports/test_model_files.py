@@ -7,9 +7,10 @@ import keras
 import numpy as np
 import pytest
 
+from benchmarker.core import extras
 from benchmarker.core.errors import CheckFailedError, InputFileError, SettingsError
 from benchmarker.data.preparation import named_preparation
-from benchmarker.exports import extras, model_files
+from benchmarker.exports import model_files
 from benchmarker.exports.model_files import write_model
 from benchmarker.exports.source import (
     batches,

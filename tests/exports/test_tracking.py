@@ -4,9 +4,10 @@ import os
 
 import pytest
 
+from benchmarker.core import extras
 from benchmarker.core.errors import MissingDataError, SettingsError
 from benchmarker.core.records import read_record
-from benchmarker.exports import extras, mlflow
+from benchmarker.exports import mlflow
 from benchmarker.exports.series import points, settings_of
 from benchmarker.exports.tensorboard import write_events
 from tests.report.factory import change_run, make_failed, make_run
