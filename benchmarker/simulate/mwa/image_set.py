@@ -87,8 +87,9 @@ def lazy_snapshots(count: int, settings: SnapshotSettings, *, split: bool = True
     """The first `count` snapshots of a set, each drawn when it is read (some 0.1 s).
 
     Images are (size, size, 1), float32, Jy/beam, row 0 south, column 0 east. `split` publishes
-    60 % of the nights to train, 15 % to validate, 25 % to test. Positions are those of the
-    observations. Raises `SettingsError` for a count below 1 or above the observations.
+    60 % of the nights to train, 15 % to validate, 25 % to test; nights are the groups. Positions
+    are those of the observations; band, polarisation, version and strengths of the artefacts
+    are facts. Raises `SettingsError` for a count below 1 or above the observations.
     """
     shots = plan(count, settings)
     labels = np.array([shot.label for shot in shots], dtype=np.int64)
@@ -101,6 +102,8 @@ def lazy_snapshots(count: int, settings: SnapshotSettings, *, split: bool = True
         ra_deg=np.array([shot.observation.ra_deg for shot in shots]),
         dec_deg=np.array([shot.observation.pointing.dec_deg for shot in shots]),
         published_split=tuple(part_of(shot) for shot in shots) if split else None,
+        groups=tuple(shot.observation.night for shot in shots),
+        facts=_facts(shots),
         provenance={
             "reader": READER,
             "version": VERSION,
@@ -109,3 +112,17 @@ def lazy_snapshots(count: int, settings: SnapshotSettings, *, split: bool = True
             "settings": settings.as_dict(),
         },
     )
+
+
+def _facts(shots: Sequence[Shot]) -> dict[str, np.ndarray]:
+    """What scores are shown apart by; strengths are over the thermal noise, NaN without."""
+    strengths = [(shot.strength, *shot.strengths) for shot in shots]
+    numbers = np.array([[np.nan if v is None else v for v in row] for row in strengths])
+    return {
+        "band": np.array([shot.band.name for shot in shots]),
+        "polarisation": np.array([shot.polarisation for shot in shots]),
+        "version": np.array([shot.observation.version for shot in shots]),
+        "strength": numbers[:, 0],
+        "rfi_strength": numbers[:, 1],
+        "sis_strength": numbers[:, 2],
+    }

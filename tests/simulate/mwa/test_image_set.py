@@ -54,3 +54,17 @@ def test_a_small_set_has_all_parts_and_classes():
     assert set(images.published_split) == {"train", "validation", "test"}
     assert set(images.labels.tolist()) == {0, 1, 2, 3}
     assert lazy_snapshots(20, SETTINGS, split=False).published_split is None
+
+
+def test_facts_and_groups_are_those_of_the_plan():
+    settings = SnapshotSettings(size=64, seed=5)
+    images, shots = lazy_snapshots(40, settings), plan(40, settings)
+    assert images.groups == tuple(shot.observation.night for shot in shots)
+    assert images.facts["band"].tolist() == [shot.band.name for shot in shots]
+    good = images.labels == 0
+    assert np.isnan(images.facts["strength"][good]).all()
+    strong = images.facts["strength"][~good]
+    assert ((strong >= 0.5) & (strong <= 30)).all()
+    both = images.labels == 3
+    parts = [images.facts[f"{word}_strength"][both] for word in ("rfi", "sis")]
+    assert np.allclose(np.hypot(*parts), images.facts["strength"][both])
