@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarker.cli.main import main
-from benchmarker.exports import extras
+from benchmarker.core import extras
 from benchmarker.runs import resolve
 from tests.report.factory import make_run
 from tests.runs.toy_run import copied, toy_place, toy_run
