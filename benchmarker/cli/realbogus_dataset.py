@@ -15,6 +15,7 @@ from benchmarker.networks.entries import whole
 
 if TYPE_CHECKING:
     from benchmarker.hosts.realbogus.dataset import SetForm, Summary
+    from benchmarker.hosts.realbogus.parts import Parts
 
 NAME = "dataset"
 HELP = "make a data set (HDF5 of psat-ml) of lists of good and bad stamps"
@@ -162,14 +163,19 @@ def _labelled(arguments: argparse.Namespace, form: SetForm) -> Summary:
     else:
         parts = grouped_parts(good, bad, skew=arguments.skew, seed=arguments.seed)
     if not arguments.skip:
-        used = {
-            entry for part in (parts.train, parts.validation, parts.test) for entry in part.entries
-        }
-        lists.refuse_missing([e for e in good if e in used], places.good, arguments.good)
-        lists.refuse_missing([e for e in bad if e in used], places.bad, arguments.bad)
+        _refuse_missing(arguments, parts)
     if parts.torn:
         print(f"note: {len(parts.torn)} objects train and test (as in psat-ml)", file=sys.stderr)
     return write_set(arguments.output, parts, places, form, Progress())
+
+
+def _refuse_missing(arguments: argparse.Namespace, parts: Parts) -> None:
+    """Every stamp that is used is there; the others need not be."""
+    from benchmarker.hosts.realbogus import lists
+    from benchmarker.hosts.realbogus.parts import BOGUS, REAL
+
+    for label, path in ((REAL, arguments.good), (BOGUS, arguments.bad)):
+        lists.refuse_missing(parts.entries_of(label), path.parent, path)
 
 
 def _unlabelled(arguments: argparse.Namespace, form: SetForm) -> Summary:

@@ -21,7 +21,7 @@ from benchmarker import __version__
 from benchmarker.core.errors import InputFileError, SettingsError
 from benchmarker.core.files import write_named
 from benchmarker.data.reading_psat import base_name, object_of
-from benchmarker.hosts.realbogus.lists import find_stamp
+from benchmarker.hosts.realbogus.lists import FOLDERS, find_stamp
 from benchmarker.hosts.realbogus.normalisations import DEFAULT, full_name, is_flat, normalise
 from benchmarker.hosts.realbogus.parts import BOGUS, REAL, Parts, Rows
 from benchmarker.hosts.realbogus.stamp_facts import FactColumns, Facts, facts_of_header
@@ -184,7 +184,7 @@ class _Work:
                 self.progress(self.done, self.total)
 
     def _one(self, entry: str, label: int) -> _Read:
-        path = find_stamp(entry, self.places.of(label))
+        path = find_stamp(entry, self.places.of(label), FOLDERS[0 if label == REAL else 1])
         if path is None:
             message = f"{entry}: no such stamp in {self.places.of(label)}"
             raise InputFileError(message)

@@ -43,19 +43,19 @@ def read_list(path: str | Path) -> list[str]:
     return list(first)
 
 
-def find_stamp(entry: str, folder: Path) -> Path | None:
+def find_stamp(entry: str, folder: Path, word: str = FOLDERS[0]) -> Path | None:
     """Where an entry of a list in `folder` lies; None where it is not there.
 
     An entry with a folder in it is a path, taken from here or from the list's folder. Another
-    one lies in ``good/`` or ``bad/`` beside the list, in a folder named by the night (the whole
-    part of its second field), or beside the list itself.
+    one lies in ``good/`` or ``bad/`` beside the list (first in that called `word`), in a folder
+    named by the night (the whole part of its second field), or beside the list itself.
     """
     if "/" in entry:
         places = [Path(entry), folder / entry]
     else:
         night = "".join(entry.split("_")[1:2]).partition(".")[0]
         dated = [night] if night.isdigit() else []
-        places = [folder / word / entry for word in (*FOLDERS, *dated, ".")]
+        places = [folder / name / entry for name in (word, *FOLDERS, *dated, ".")]
     return next((place for place in places if place.is_file()), None)
 
 

@@ -55,6 +55,15 @@ class Parts:
         train, validation, test = (set(rows.groups) for rows in self._all)
         return (train & test) | (validation & test) | (train & validation)
 
+    def entries_of(self, label: int) -> list[str]:
+        """All stamps of a class, part after part."""
+        return [
+            entry
+            for rows in self._all
+            for entry, own in zip(rows.entries, rows.labels.tolist(), strict=True)
+            if own == label
+        ]
+
     @property
     def _all(self) -> tuple[Rows, Rows, Rows]:
         return self.train, self.validation, self.test

@@ -31,6 +31,7 @@ def test_where_a_stamp_is_looked_for(tmp_path, monkeypatch):
         (tmp_path / place).touch()
     found = lambda entry: lists.find_stamp(entry, tmp_path)  # noqa: E731
     assert found("a.fits") == tmp_path / "good/a.fits"
+    assert lists.find_stamp("a.fits", tmp_path, "bad") == tmp_path / "bad/a.fits"
     assert found("b.fits") == tmp_path / "bad/b.fits"
     assert found("1_58362.4_c.fits") == tmp_path / "58362/1_58362.4_c.fits"
     assert found("d.fits").name == "d.fits"

@@ -100,6 +100,15 @@ def test_infinite_and_huge_pixels_stay_finite(how, kind):
     assert found.any()
 
 
+@pytest.mark.parametrize("how", [name for name in NAMES if name not in ("noNorm", "rescale")])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_flat_stamps_are_zero_also_where_their_spread_is_not(how, kind):
+    stamps = np.stack([np.full(400, value, kind) for value in (0.1, 0.7, 7.3, 1e4 / 3)])
+    assert stamps.std(axis=1).any()  # of rounding alone
+    found = normalise(stamps, how)
+    np.testing.assert_allclose(found, 0, atol=1e-3 if how == "meanSubtract" else 0)
+
+
 def test_flat_stamps_are_told():
     stamps = np.array([[1, 1, 1, 1], [0, 0, 0, np.nan], [0, 0, 0, 1.0]])
     assert is_flat(stamps).tolist() == [True, True, False]

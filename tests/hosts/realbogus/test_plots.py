@@ -53,6 +53,7 @@ def test_the_trade_off_marks_the_working_point(tmp_path, drawn):
     assert across.get_xydata().tolist() == [[0, point.rate], [0.1, point.rate]]
     # as a step from one threshold to the next, the curve goes through the point
     missed, false = curve.get_data()
+    assert curve.get_drawstyle() == "steps-post"
     assert false[np.searchsorted(missed, 0.1 + 1e-12) - 1] == point.rate
     assert drawn[0].get_suptitle() == "Stamps (HKO)"
     assert [text.get_text() for text in axes.texts] == ["(a)"]
