@@ -11,9 +11,9 @@ from typing import Any
 from benchmarker.core.errors import BenchmarkerError
 from benchmarker.core.hashing import SHORT, digest_json
 from benchmarker.core.records import Record
+from benchmarker.data.preparation_names import preparation_name
 from benchmarker.data.recipes import load_recipe
 from benchmarker.exports.card_parts import Lines, bullets, code, facts, table
-from benchmarker.runs.repeating import preparation_name
 from benchmarker.runs.settings import RUN_LIST_KEYS, RunSettings
 from benchmarker.runs.trained import preparation_from
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from benchmarker.report.formats import markdown_table, markdown_text
+from benchmarker.report.markdown import markdown_table, markdown_text
 from benchmarker.report.text import one_line
 
 UNKNOWN = "Not known: the records say nothing of it."

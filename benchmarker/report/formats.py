@@ -16,6 +16,7 @@ from benchmarker.core.files import csv_text
 from benchmarker.report import against, cost
 from benchmarker.report.cells import COLUMNS, LEFT, cells
 from benchmarker.report.leaderboard import cell, columns
+from benchmarker.report.markdown import markdown_table, markdown_text
 from benchmarker.report.tables import remarks
 from benchmarker.report.text import one_line
 
@@ -36,8 +37,6 @@ LATEX = {
     "±": r"$\pm$",
     "×": r"$\times$",
 }
-# in Markdown these would start code, emphasis, a link, a tag, an entity or another column
-MARKDOWN = re.compile(r"([\\`*_\[\]<>|&~])")
 RANGE = re.compile(r"(?<=\d)-(?=\d)")
 
 
@@ -130,19 +129,6 @@ def _tables(board: Board) -> list[Table]:
         text = ["%" not in name for name in against.HEADINGS]
         tables.append((list(against.HEADINGS), text, lines))
     return tables
-
-
-def markdown_table(names: list[str], is_text: list[bool], body: list[list[str]]) -> str:
-    """A table as GitHub draws it: headings, which columns are text, and lines of cells."""
-    rule = [":---" if text else "---:" for text in is_text]
-    escaped = [[markdown_text(text) for text in line] for line in [names, *body]]
-    lines = [escaped[0], rule, *escaped[1:]]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def markdown_text(text: str) -> str:
-    """Text in which nothing is taken for Markdown or HTML."""
-    return MARKDOWN.sub(r"\\\1", text)
 
 
 def _latex_table(

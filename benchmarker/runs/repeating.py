@@ -14,7 +14,8 @@ from benchmarker.core.errors import BenchmarkerError, NotReproducibleError, Prob
 from benchmarker.core.files import write_text
 from benchmarker.core.hashing import digest_json
 from benchmarker.core.records import BY_CONTENT, DETERMINING, Record
-from benchmarker.data.preparation import NAMED, Preparation, named_preparation
+from benchmarker.data.preparation import Preparation
+from benchmarker.data.preparation_names import preparation_name
 from benchmarker.data.recipes import Recipe, load_recipe, rotations
 from benchmarker.runs.resolve import Resolved, reopen, resolve
 from benchmarker.runs.settings import RunSettings
@@ -76,19 +77,6 @@ def _preparation(record: Record) -> Preparation:
     stated = record.identity["preparation"]
     plain = {key: value for key, value in stated.items() if key != "digest"}
     return preparation_from(plain, record.folder / "run.json")
-
-
-def preparation_name(wanted: Preparation) -> str:
-    """The name that stands for a preparation; raises `NotReproducibleError` if none does."""
-    pads = [f"pad{wanted.pad[0]}"] if wanted.pad else []
-    plain = replace(wanted, bin_threshold=False)  # that is an option of its own
-    factor = f"/{wanted.downsample}" if wanted.downsample > 1 else ""
-    for name in (*NAMED, *pads):
-        found = named_preparation(name + factor, size=wanted.size)
-        if found == plain:
-            return name + factor
-    message = f"no preparation of this version is {json.dumps(wanted.as_dict())}"
-    raise NotReproducibleError(message)
 
 
 def _recipe_name(record: Record, folder: Path) -> str:
