@@ -63,7 +63,7 @@ def index_page(material: Material) -> dict[str, Any]:
     rows = [contender.row for contender in material.contenders]
     # the last column is for papers; most results have none to stand beside
     kept = len(COLUMNS) if any(row["published_value"] is not None for row in rows) else -1
-    ties = tied(rows)
+    ties, names = tied(rows), short_names(rows)
     table = [
         {
             "id": f"row-{number}",
@@ -73,14 +73,14 @@ def index_page(material: Material) -> dict[str, Any]:
             "search": search_text(contender),
         }
         for number, (contender, name, tie, page) in enumerate(
-            zip(material.contenders, short_names(rows), ties, material.network_pages, strict=True)
+            zip(material.contenders, names, ties, material.network_pages, strict=True)
         )
     ]
     return {
         "columns": COLUMNS[:kept],
         "rows": table,
         "choices": {name: _distinct(rows, name) for name in ("data", "protocol")},
-        "cost": _cost_charts(rows, [row["id"] for row in table]),
+        "cost": _cost_charts(rows, names),
         "notes": notes(material.contenders),
         "left_out": [words.printable(text) for text in material.left_out],
         "states": Counter(record.state for record in material.records),
@@ -93,12 +93,19 @@ def index_page(material: Material) -> dict[str, Any]:
 
 
 def short_names(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """A name for each row that no other row on the same data has."""
+    """A name for each row that no other row on the same data and split has."""
     found = [""] * len(rows)
-    for data in _distinct(rows, "data"):
-        places = [place for place, row in enumerate(rows) if row["data"] == data]
+    for places in _tests(rows).values():
         for place, name in zip(places, labels([rows[one] for one in places]), strict=True):
             found[place] = name
+    return found
+
+
+def _tests(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, ...], list[int]]:
+    """Places of the rows of each data set and split rule: what a reader compares."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        found.setdefault((row["data"], row["split_rule"]), []).append(place)
     return found
 
 
@@ -180,12 +187,12 @@ def _distinct(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
     return sorted({row[name] for row in rows})
 
 
-def _cost_charts(rows: Sequence[dict[str, Any]], ids: Sequence[str]) -> list[dict[str, Any]]:
-    """One chart for each data set, as scores on different images cannot be compared."""
+def _cost_charts(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """One chart for each data set and split, as other scores cannot be compared."""
     found = []
-    for name in _distinct(rows, "data"):
-        chosen = [place for place, row in enumerate(rows) if row["data"] == name]
-        chart = figures.cost([rows[place] for place in chosen], [ids[place] for place in chosen])
+    for (data, rule), places in _tests(rows).items():
+        points = [(rows[place], names[place], f"row-{place}") for place in places]
+        chart = figures.cost(points, f"{data}, {rule}")
         if chart is not None:
             found.append(chart.drawn())
     return found

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarker.report.site import words
 from benchmarker.report.site.charts import Bar, Chart, Curve, Point
 from benchmarker.report.site.evidence import RATES, SHARES, ClassCurve
 from benchmarker.report.site.scales import (
@@ -204,45 +205,39 @@ def turned(accuracies: Mapping[int, np.ndarray]) -> Chart:
     )
 
 
-def cost(rows: Sequence[Mapping[str, Any]], ids: Sequence[str]) -> Chart | None:
+def cost(rows: Sequence[tuple[Mapping[str, Any], str, str]], where: str) -> Chart | None:
     """MPCA with its interval against multiply-adds; the dashed steps are the best at a cost.
 
-    `rows` are those of the leaderboard, `ids` what each is called in its table. None where
-    no row has both numbers.
+    `rows` holds rows of the leaderboard, their names and what each is called in its table;
+    `where` says on what they were tested. None where no row has both numbers.
     """
-    known = [
-        (row, name)
-        for row, name in zip(rows, ids, strict=True)
-        if row["mpca_mean"] is not None and row["multiply_adds"]
-    ]
+    known = [one for one in rows if one[0]["mpca_mean"] is not None and one[0]["multiply_adds"]]
     if not known:
         return None
-    named = len(known) <= MOST_NAMES
     points = [
         Point(
             row["multiply_adds"],
             row["mpca_mean"],
             low=row["mpca_low"],
             high=row["mpca_high"],
-            name=row["network"] if named else "",
-            text=f"{row['network']}: MPCA {percent(row['mpca_mean'])} %, "
+            name=name if len(known) <= MOST_NAMES else "",
+            text=f"{name}: MPCA {percent(row['mpca_mean'])} %, "
             f"{short_number(row['multiply_adds'])} multiply-adds",
-            row=name,
+            row=called,
         )
-        for row, name in known
+        for row, name, called in known
     ]
-    ends = [end for p in points for end in (p.low, p.high, p.y) if end is not None]
-    low, high = widened(ends)
+    low, high = widened([e for p in points for e in (p.low, p.high, p.y) if e is not None])
     front = best_at_cost(points)
-    x, y = _steps(front)
-    names = ", ".join(next(r["network"] for r, n in known if n == p.row) for p in front)
+    name_of = {called: name for _, name, called in known}
+    best = ", ".join(name_of[point.row] for point in front)
     return Chart(
-        title=f"Accuracy against cost on {known[0][0]['data']}",
-        description=f"Mean per class accuracy of {len(points)} rows against multiply-adds per "
-        f"image. The best at their cost, cheapest first: {names}.",
+        title=f"Accuracy against cost on {where}",
+        description=f"Mean per class accuracy of {len(points)} networks against multiply-adds "
+        f"per image. The best at their cost, cheapest first: {best}.",
         x=logarithmic("multiply-adds per image", [p.x for p in points]),
         y=linear("mean per class accuracy (%)", max(low, 0.0), min(high, 1.0), percent=True),
-        curves=[Curve(x, y, 1, "best at its cost", DASHED)] if len(front) > 1 else [],
+        curves=[Curve(*_steps(front), 1, "best at its cost", DASHED)] if len(front) > 1 else [],
         points=points,
         size=(720, 400),
         wide=True,
@@ -287,10 +282,10 @@ def training_size(curve: Mapping[str, Any]) -> Chart:
         x, y = ([entry[key] for entry in fitted] for key in ("size", "accuracy"))
         curves.append(Curve(x, y, 1, "power law", DASHED))
     low, high = widened([end for p in points for end in (p.low, p.high, p.y) if end is not None])
-    words = ", ".join(f"{p.x:g}: {percent(p.y)} %" for p in points)
+    said = ", ".join(f"{p.x:g}: {percent(p.y)} %" for p in points)
     return Chart(
         title="Score against the number of training sources",
-        description=f"Mean per class accuracy by training sources per class: {words}. "
+        description=f"Mean per class accuracy by training sources per class: {said}. "
         "Bars: standard deviation over seeds.",
         x=logarithmic("training sources per class", [p.x for p in points] or [1.0]),
         y=linear("mean per class accuracy (%)", max(low, 0.0), min(high, 1.0), percent=True),
@@ -301,19 +296,20 @@ def training_size(curve: Mapping[str, Any]) -> Chart:
 
 def damaged(curves: Sequence[Mapping[str, Any]]) -> Chart:
     """Score against the strength of each kind of damage, from `benchmarker.report.curves`."""
-    drawn, words = [], []
+    drawn, said = [], []
     for style, curve in enumerate(curves):
         values = [math.nan if mean is None else mean for mean in curve["mean"]]
         drawn.append(Curve(curve["strengths"], values, style, curve["corruption"], marked=True))
-        worst = percent(curve["mean"][-1])
         amount = f"{curve['amounts'][-1]:g} {curve['unit']}".strip()
-        words.append(f"{curve['corruption']} {worst} % at {amount}")
+        last = curve["mean"][-1]
+        score = words.UNDEFINED if last is None else f"{percent(last)} %"
+        said.append(f"{curve['corruption']} {score} at {amount}")
     heights = [value for curve in drawn for value in curve.y]
     low, high = widened(heights)
     return Chart(
         title="Score on damaged images",
         description="Mean per class accuracy by strength of damage, 0 is none. "
-        f"At the greatest strength: {'; '.join(words)}.",
+        f"At the greatest strength: {'; '.join(said)}.",
         x=linear("strength", 0.0, float(max(max(c["strengths"]) for c in curves)), whole=True),
         y=linear("mean per class accuracy (%)", max(low, 0.0), min(high, 1.0), percent=True),
         curves=drawn,

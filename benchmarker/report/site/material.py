@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarker.core.errors import InputFileError, MissingDataError, Problems
+from benchmarker.core.errors import MissingDataError, Problems
+from benchmarker.core.hashing import SHORT
 from benchmarker.core.records import Record, find_records, run_folders
 from benchmarker.report.contender import Contender
 from benchmarker.report.contenders import contenders
-from benchmarker.report.curves import corruption_curves, learning_curves
+from benchmarker.report.curves import learning_curves
+from benchmarker.report.rows import group_key
 from benchmarker.report.site.evidence import MODEL
 from benchmarker.report.site.words import file_name
 
@@ -26,7 +28,7 @@ class Material:
     records : every readable run in any state, by folder name
     left_out : texts that name the folders which are no readable run
     network_pages, run_pages : file names without ending, in the order of the two above
-    learning, corruptions : curves over runs, see `benchmarker.report.curves`
+    learning : scores over the number of training sources, see `benchmarker.report.curves`
     """
 
     contenders: Sequence[Contender]
@@ -35,7 +37,6 @@ class Material:
     network_pages: Sequence[str]
     run_pages: Sequence[str]
     learning: Sequence[dict[str, Any]]
-    corruptions: Sequence[dict[str, Any]]
 
     def run_page(self, record: Record) -> str:
         """File name, without ending, of the page of one of the runs."""
@@ -75,7 +76,6 @@ def gather(results: Path) -> Material:
     pages = [file_name(_page_name(one), taken) for one in found]
     taken = set()
     run_pages = [file_name(record.folder.name, taken) for record in records]
-    sound = [record for record in records if _damage_is_readable(record, problems)]
     return Material(
         contenders=found,
         records=records,
@@ -83,7 +83,6 @@ def gather(results: Path) -> Material:
         network_pages=pages,
         run_pages=run_pages,
         learning=learning_curves(records, model=MODEL, metric=METRIC),
-        corruptions=corruption_curves(sound, model=MODEL, metric=METRIC),
     )
 
 
@@ -94,15 +93,6 @@ def _note_foreign(results: Path, problems: Problems) -> None:
 
 
 def _page_name(contender: Contender) -> str:
+    """A name that stays when other networks come: of what makes the row, not of its place."""
     row = contender.row
-    return f"{row['network']}-{row['data']}-{row['settings_digest'][:8]}"
-
-
-def _damage_is_readable(record: Record, problems: Problems) -> bool:
-    """Whether the table of damaged images, if there is one, can be read."""
-    try:
-        record.corruptions()
-    except InputFileError as error:
-        problems.add(str(error))
-        return False
-    return True
+    return f"{row['network']}-{row['data']}-{group_key(contender.runs[0])[:SHORT]}"

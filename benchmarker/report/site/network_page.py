@@ -10,9 +10,10 @@ import numpy as np
 from benchmarker.core.records import Record
 from benchmarker.metrics.seeds import average
 from benchmarker.report.contender import Contender
+from benchmarker.report.curves import corruption_curves
 from benchmarker.report.published import published_names, shipped_numbers
 from benchmarker.report.site import evidence, figures, words
-from benchmarker.report.site.material import Material
+from benchmarker.report.site.material import METRIC, Material
 
 # what is known of a record's network besides: `description`, `reference` and `paper`
 Known = Callable[[Record], Mapping[str, Any]]
@@ -43,7 +44,7 @@ def network_page(material: Material, contender: Contender, known: Known) -> dict
         "separation": _separation(curves),
         "calibration": _calibration(tests),
         "rotation": _rotation(contender.runs, reader),
-        "over_runs": _over_runs(material, contender),
+        "over_runs": _over_runs(material, contender, reader),
         "mistakes": _mistakes(contender, reader),
         "layers": layers(contender, known, reader),
         "runs": [{"record": run, "page": material.run_page(run)} for run in contender.runs],
@@ -183,21 +184,21 @@ def _rotation(runs: Sequence[Record], reader: evidence.Reader) -> dict[str, Any]
     return {"rows": rows, "chart": figures.turned(curves).drawn() if curves else None}
 
 
-def _over_runs(material: Material, contender: Contender) -> list[dict[str, Any]]:
+def _over_runs(
+    material: Material, contender: Contender, reader: evidence.Reader
+) -> list[dict[str, Any]]:
     """Curves over the number of training sources and over damage, where runs were made."""
     row = contender.row
-
-    def own(curve: Mapping[str, Any]) -> bool:
-        same = ("network", "settings_digest", "data_digest", "data")
-        return all(curve[name] == row[name] for name in same)
-
-    damage = [curve for curve in material.corruptions if own(curve)]
-    # the same network under several split rules has curves of its own for each
-    names = dict.fromkeys(curve["label"] for curve in damage)
+    same = ("network", "settings_digest", "data_digest", "data")
     charts = [
-        *(figures.training_size(curve) for curve in material.learning if own(curve)),
-        *(figures.damaged([c for c in damage if c["label"] == name]) for name in names),
+        figures.training_size(curve)
+        for curve in material.learning
+        if all(curve[name] == row[name] for name in same)
     ]
+    tested = [run for run in contender.runs if reader.read(run.corruptions)]
+    damage = corruption_curves(tested, model=evidence.MODEL, metric=METRIC)
+    if damage:
+        charts.append(figures.damaged(damage))
     return [chart.drawn() for chart in charts]
 
 
