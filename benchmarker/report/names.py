@@ -20,20 +20,36 @@ DIGESTS = ("settings_digest", "data_digest", "split_family")
 
 
 def names_with_settings(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Name of each row's network, with those of its own settings that tell namesakes apart."""
+    """Name of each row's network, with what of its own settings and split tells namesakes apart."""
     namesakes: dict[str, list[dict[str, Any]]] = defaultdict(list)
     own = [network_settings(row) for row in rows]
     for row, settings in zip(rows, own, strict=True):
         namesakes[row["network"]].append(settings)
     names = []
-    for row, settings in zip(rows, own, strict=True):
+    for row, settings, split in zip(rows, own, _splits(rows), strict=True):
         telling = [
             f"{key}={value}"
             for key, value in settings.items()
             if any(other.get(key) != value for other in namesakes[row["network"]])
-        ]
+        ] + ([split] if split else [])
         names.append(one_line(row["network"] + (f" ({', '.join(telling)})" if telling else "")))
     return names
+
+
+def _splits(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What the rule of each row's split says beyond that of its namesakes on the same data.
+
+    Of "published" and "published, 18 of each class to train" the second says something.
+    """
+    parts = [(row.get("split_rule") or "").split(", ") for row in rows]
+    groups: dict[tuple[Any, Any], list[list[str]]] = defaultdict(list)
+    for row, own in zip(rows, parts, strict=True):
+        groups[row["network"], row.get("data")].append(own)
+    said = []
+    for row, own in zip(rows, parts, strict=True):
+        others = groups[row["network"], row.get("data")]
+        said.append(", ".join(part for part in own if any(part not in one for one in others)))
+    return said
 
 
 def network_settings(row: dict[str, Any]) -> dict[str, Any]:

@@ -35,3 +35,10 @@ def test_digests_tell_apart_what_nothing_else_does():
 
 def test_names_stay_in_one_line():
     assert told({"network": "two\nlines\t wide"}) == ["two lines wide"]
+
+
+def test_a_longer_rule_of_the_split_tells_namesakes_apart():
+    few = "published, 18 of each class to train"
+    changes = [{}, {"split_rule": few}, {"split_rule": few, "network": "other"}]
+    first, second, other = labels([SAME | {"network": "net"} | change for change in changes])
+    assert (first, second, other) == ("net", "net (18 of each class to train)", "other")
