@@ -77,17 +77,18 @@ class Database:
 
         Where the connection is lost all of it is done again, so `work` must bear that.
         """
-        for wait in (*self.waits, None):
+        waits = iter(self.waits)
+        while True:
             try:
                 with self.engine.begin() if write else self.engine.connect() as connection:
                     return work(connection)
             except _errors() as error:
                 if not _is_lost(error):
                     raise _told(error, self.place) from None
+                wait = next(waits, None)
                 if wait is None:
                     raise _lost(self.place, len(self.waits) + 1, error) from None
             time.sleep(wait)
-        raise AssertionError  # the last attempt returns or raises
 
     def has(self, table: str, column: str) -> bool:
         """Whether an optional column is there."""
@@ -118,7 +119,7 @@ class Database:
         def look(connection: sa.Connection) -> set[str]:
             inspector = sa.inspect(connection)
             name = self.names.table(table)
-            if not (inspector.has_table(name)):
+            if not inspector.has_table(name):
                 return set()
             return {str(column["name"]) for column in inspector.get_columns(name)}
 
@@ -139,16 +140,13 @@ def open_database(
     is no database or no server, `SettingsError` for a wrong user or password, or where
     SQLAlchemy is not installed.
     """
-    database = Database(make_engine(credentials, create=create), names, *_place(credentials))
+    engine = make_engine(credentials, create=create)
+    database = Database(engine, names, credentials.place, credentials.name)
     try:
         _reach(database)
         yield database
     finally:
         database.close()
-
-
-def _place(credentials: Credentials) -> tuple[str, str]:
-    return credentials.place, credentials.name
 
 
 def _reach(database: Database) -> None:
