@@ -13,6 +13,7 @@ from benchmarker.report.contender import Contender
 from benchmarker.report.curves import corruption_curves
 from benchmarker.report.published import published_names, shipped_numbers
 from benchmarker.report.site import evidence, figures, words
+from benchmarker.report.site.fact_part import by_facts
 from benchmarker.report.site.material import METRIC, Material
 
 # what is known of a record's network besides: `description`, `reference` and `paper`
@@ -44,6 +45,7 @@ def network_page(material: Material, contender: Contender, known: Known) -> dict
         "separation": _separation(curves),
         "calibration": _calibration(tests),
         "rotation": _rotation(contender.runs, reader),
+        "by_facts": by_facts(tests, contender.classes, reader),
         "over_runs": _over_runs(material, contender, reader),
         "mistakes": _mistakes(contender, reader),
         "layers": layers(contender, known, reader),
