@@ -138,7 +138,11 @@ def _log_to(path: Path) -> None:
 def _run(spec: Spec, stop: StopRequest, console: Any) -> int:
     settings = RunSettings.from_dict(spec.settings)
     console.say(f"{settings.label}: reading data")
+    from benchmarker.runs.determinism import set_determinism
     from benchmarker.runs.resolve import resolve
+
+    # looking at a network with a loop in it wakes the library, which then takes no more threads
+    set_determinism(settings.seed, spec.threads, ops=spec.deterministic)
 
     resolved = resolve(settings, spec.folder.path.parent)
     if resolved.identity["digest"] != spec.identity:

@@ -196,3 +196,14 @@ def test_out_of_memory_ends_one_run_and_the_next_goes_on(tmp_path):
     if "cosmodeep" in status:
         assert status["cosmodeep"]["state"] == "failed"
         assert "memory" in status["cosmodeep"]["reason"]
+
+
+def test_a_network_that_wakes_the_library_while_it_is_looked_at(tmp_path):
+    """The gates of AG-CNN go image by image, in a loop: drawing it starts TensorFlow."""
+    write_toy(tmp_path / "toy.npz", count=40)
+    line = "agcnn,1e-3,1,recipe=none,batch=16,gates=1,maps_over=image\n"
+    (tmp_path / "list.txt").write_text(line)
+    done = command("-a", "list.txt", "-d", "toy.npz", "--threads", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (record,) = records(tmp_path / "results").values()
+    assert record["fingerprint"]["threads"] == 1
