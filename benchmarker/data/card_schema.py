@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarker.core.errors import suggest
 
-READERS = ("fits-folder", "png-folder", "npz", "hdf5", "batches", "mnist", "simulate")
+READERS = ("fits-folder", "png-folder", "npz", "hdf5", "batches", "mnist", "field-list", "simulate")
 
 
 @dataclass(frozen=True)

@@ -209,6 +209,10 @@ def _read(
         from benchmarker.data.reading_png_folder import read_png_folder
 
         return read_png_folder(path, options, classes=classes)
+    if kind == "field-list":
+        from benchmarker.data.reading_list import read_field_list
+
+        return read_field_list(path, options, classes=classes)
     if kind == "npz":
         from benchmarker.data.reading_npz import read_npz as read
     elif kind == "hdf5":

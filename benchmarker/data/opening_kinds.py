@@ -12,6 +12,7 @@ from benchmarker.data.reading_names import FITS_SUFFIXES, PNG_SUFFIXES, split_wo
 from benchmarker.data.reading_npz import array_names
 from benchmarker.data.reading_psat import is_psat
 
+HEAD_BYTES = 4096
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 ZIP_MAGIC = b"PK\x03\x04"
 # what people point at by mistake, and what to do instead
@@ -56,10 +57,23 @@ def _file_kind(path: Path) -> str:
     found = next((hint for magic, hint in _HINTS.items() if head.startswith(magic)), None)
     if found is None:
         found = "an empty file" if not head else f"a file of unknown kind, begins with {head!r}"
+    if path.suffix.lower() == ".csv" and _names_fields(head + _rest(path)):
+        return "field-list"
     if path.suffix.lower() in {".csv", ".txt"}:
         found = "a text table; give the folder of images, and this as the manifest"
     message = f"{path}: {found}; data sets are folders of FITS or PNG, .npz, .h5, pickled batches"
     raise InputFileError(message)
+
+
+def _rest(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(HEAD_BYTES)[16:]
+
+
+def _names_fields(head: bytes) -> bool:
+    """Whether the first lines of a table name FITS images, and nothing is no text."""
+    lines = head.decode("utf-8", errors="replace").splitlines()[:3]
+    return any(suffix in line.lower() for line in lines for suffix in FITS_SUFFIXES)
 
 
 def _folder_kind(path: Path, *, has_manifest: bool) -> tuple[str, Path]:
