@@ -72,7 +72,7 @@ def read_part(path: Path) -> Piece | None:
     """A part; None where there is none or it is damaged."""
     word, _, obs = path.stem.partition("-")
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
             columns = {name: held[name] for name in (*NUMBERS, *WORDS)}
             return Piece(word, obs, str(held["digest"]), held["pixels"], columns)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -82,7 +82,7 @@ def read_part(path: Path) -> Piece | None:
 def part_digest(path: Path) -> str:
     """Digest of a part, empty where there is none; its pixels are not read."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
             return str(held["digest"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return ""
