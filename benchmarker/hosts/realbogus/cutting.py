@@ -12,6 +12,7 @@ import json
 import os
 import time
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Job:
         """Class of the stamps: ``good`` or ``bad``."""
         return BAD if self.kind == BOGUS else GOOD
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """Names of the stamps: object or detection, exposure, row of the text file from 1."""
         owners = zip(self.rows["object"].tolist(), self.rows["detection"].tolist(), strict=True)
@@ -64,7 +65,7 @@ class Job:
             for row, (owner, detection) in enumerate(owners, start=1)
         ]
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The text file: a detection in each line, as psat-ml writes it."""
         columns = [self.rows[name].tolist() for name in TEXT_COLUMNS]
@@ -73,7 +74,7 @@ class Job:
             f"{' '.join(map(repr, values))} {obs}\n" for values in zip(*columns, strict=True)
         )
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of everything that shapes the stamps but the exposure's pixels."""
         form = json.dumps(asdict(self.form), sort_keys=True)
@@ -231,7 +232,9 @@ def _to_part(job: Job, outcome: Outcome) -> None:
         "mjd": np.full(count, job.exposure.mjd, float),
     }
     told["kind"] = np.where(told["kind"] == "", job.kind, told["kind"])
-    piece = Piece(job.word, job.exposure.obs, job.digest, pixels[inside], told)
+    # most often all are inside: no second copy of them then
+    kept = pixels if inside.all() else pixels[inside]
+    piece = Piece(job.word, job.exposure.obs, job.digest, kept, told)
     write_part(job.store, piece)
     outcome.seconds["write"] += time.perf_counter() - started
 

@@ -86,7 +86,7 @@ def small_survey(credentials, folder, *, nights=(NIGHT,), exposures=3, **options
     """
     rows, places, number = Rows(), {}, 0
     draw = np.random.default_rng(5)
-    for owner in (901, 902):
+    for owner in range(901, 905):
         rows.bogus_object(owner)
     for night in nights:
         for running in range(exposures):
@@ -101,7 +101,7 @@ def small_survey(credentials, folder, *, nights=(NIGHT,), exposures=3, **options
                     if word == "good":
                         rows.asteroid(exposure, x, y)
                     else:
-                        rows.detection(exposure, 901 + place % 2, x, y)
+                        rows.detection(exposure, 901 + place, x, y)
     with open_database(credentials, create=True) as database:
         rows.write(database)
     return places
