@@ -23,7 +23,7 @@ from benchmarker.core.errors import (
 )
 from benchmarker.core.extras import require
 from benchmarker.hosts.realbogus.credentials import SQLITE, Credentials
-from benchmarker.hosts.realbogus.schema import COLUMNS, OPTIONAL, Names
+from benchmarker.hosts.realbogus.schema import COLUMNS, OPTIONAL, Columns, Names
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -60,6 +60,10 @@ class Database:
     def table(self, name: str) -> sa.Table:
         """A table by its name in psat-ml."""
         return self.names.tables[name]
+
+    def columns(self, table: str) -> Columns:
+        """The columns of a table, by the names of both in psat-ml."""
+        return self.names.columns(table)
 
     def rows(self, statement: sa.Select, values: Mapping[str, Any] | None = None) -> list[sa.Row]:
         """All rows of a question; asked again where the connection was lost.

@@ -58,7 +58,7 @@ def exposures_of_night(database: Database, night: int, camera: str) -> list[Expo
     """Exposures of a camera with ``night < MJD < night + 1``, by name."""
     import sqlalchemy as sa
 
-    m = database.table("atlas_metadataddc").c
+    m = database.columns("atlas_metadataddc")
     question = (
         sa.select(m.id, m.obs, m.mjd, m.filt)
         # characters of a name, never a pattern
@@ -92,7 +92,7 @@ def detections(
 def _question(database: Database, kind: str) -> sa.Select:
     import sqlalchemy as sa
 
-    d = database.table("atlas_detectionsddc").c
+    d = database.columns("atlas_detectionsddc")
     label = d.kind if database.has("atlas_detectionsddc", "kind") else sa.literal("")
     question = sa.select(
         d.atlas_metadata_id,
@@ -106,11 +106,11 @@ def _question(database: Database, kind: str) -> sa.Select:
     question = question.where(of_these, *known).order_by(d.atlas_metadata_id, d.id)
     if kind == ASTEROIDS:
         return question.where(d.pkn > KNOWN_ASTEROID, d.det == 0, d.mag > 0)
-    o = database.table("atlas_diff_objects").c
+    o = database.columns("atlas_diff_objects")
     question = question.where(o.id == d.atlas_object_id, d.image_group_id.is_not(None))
     if kind == GOOD_LIST:
         return question.where(o.detection_list_id == GOOD)
-    s = database.table("tcs_latest_object_stats").c
+    s = database.columns("tcs_latest_object_stats")
     return question.where(
         s.id == o.id,
         s.external_crossmatches.is_(None),

@@ -68,8 +68,8 @@ def good_objects(database: Database, chosen: Ps1Selection) -> list[int]:
     """Known movers of the good list, and all of list 2; sorted, each once."""
     import sqlalchemy as sa
 
-    o = database.table("tcs_transient_objects").c
-    c = database.table("tcs_object_comments").c
+    o = database.columns("tcs_transient_objects")
+    c = database.columns("tcs_object_comments")
     after = o.followup_flag_date > chosen.flag_date
     movers = (
         sa.select(o.id, c.comment)
@@ -86,7 +86,7 @@ def bad_objects(database: Database, chosen: Ps1Selection) -> list[int]:
     """Objects of the bad list with a low score, and those of the group; sorted, each once."""
     import sqlalchemy as sa
 
-    o = database.table("tcs_transient_objects").c
+    o = database.columns("tcs_transient_objects")
     question = sa.select(o.id).where(
         o.detection_list_id == chosen.bad_list,
         o.confidence_factor >= chosen.lower,
@@ -96,7 +96,7 @@ def bad_objects(database: Database, chosen: Ps1Selection) -> list[int]:
     )
     found = _column(database, question)
     if chosen.bad_group is not None:
-        g = database.table("tcs_object_groups").c
+        g = database.columns("tcs_object_groups")
         in_group = sa.select(g.transient_object_id).where(g.object_group_id == chosen.bad_group)
         found |= _column(database, in_group)
     return sorted(found)
@@ -113,7 +113,7 @@ def stamps_of_objects(database: Database, objects: Sequence[int], camera: str) -
     """
     import sqlalchemy as sa
 
-    p = database.table("tcs_postage_stamp_images").c
+    p = database.columns("tcs_postage_stamp_images")
     usable = (
         p.pss_error_code == 0,
         p.image_type == "diff",

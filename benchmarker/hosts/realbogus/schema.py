@@ -94,6 +94,22 @@ INDICES = {
 UNIQUE = {("atlas_metadataddc", "obs")}
 
 
+class Columns:
+    """Columns by their names in psat-ml; two of them may be one column of the database."""
+
+    def __init__(self, by_key: Mapping[str, sa.Column]) -> None:
+        self._by_key = by_key
+
+    def __getitem__(self, key: str) -> sa.Column:
+        return self._by_key[key]
+
+    def __getattr__(self, key: str) -> sa.Column:
+        try:
+            return self._by_key[key]
+        except KeyError:
+            raise AttributeError(key) from None
+
+
 @dataclass(frozen=True)
 class Names:
     """What tables and columns are called in a database, where it is not as in psat-ml.
@@ -113,9 +129,18 @@ class Names:
         """Name of a column in the database."""
         return self.other.get(f"{table}.{column}", column)
 
+    def columns(self, table: str) -> Columns:
+        """The columns of a table by their names in psat-ml."""
+        made = self.tables[table].columns
+        by_name = {str(column.name): column for column in made}
+        return Columns({key: by_name[self.column(table, key)] for key in COLUMNS[table]})
+
     @cached_property
     def tables(self) -> dict[str, sa.Table]:
-        """The tables by their names in psat-ml; so are the keys of their columns."""
+        """The tables by their names in psat-ml; so are the keys of their columns.
+
+        Where two names of psat-ml are one column of the database, its key is the first of them.
+        """
         return _tables(self)
 
 
@@ -143,8 +168,11 @@ def _tables(names: Names) -> dict[str, sa.Table]:
             sa.Index(name, names.column(table, column))
             for name, column in INDICES.get(table, {}).items()
         ]
-        described = [_column(names, table, column, kind) for column, kind in columns.items()]
-        made = sa.Table(sa.sql.quoted_name(names.table(table), True), metadata, *described)
+        described: dict[str, sa.Column] = {}
+        for column, kind in columns.items():
+            described.setdefault(names.column(table, column), _column(names, table, column, kind))
+        called = sa.sql.quoted_name(names.table(table), True)
+        made = sa.Table(called, metadata, *described.values())
         made.info["called"] = table
         for index in indices:
             made.append_constraint(index)

@@ -125,7 +125,7 @@ def test_detections_that_change_in_the_database(night):
     before = night.files()
     with open_database(night.credentials) as database:
         d = database.table("atlas_detectionsddc")
-        m = database.table("atlas_metadataddc").c
+        m = database.columns("atlas_metadataddc")
         first = database.rows(sa.select(m.id).where(m.obs == "02a58362o0000c"))[0][0]
         of_first = sa.and_(d.c.atlas_metadata_id == first, d.c.pkn == 999)
         with database.engine.begin() as connection:

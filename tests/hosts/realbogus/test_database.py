@@ -36,7 +36,7 @@ def reach(credentials):
 
 
 def names_in(database):
-    m = database.table("atlas_metadataddc").c
+    m = database.columns("atlas_metadataddc")
     return [row[0] for row in database.rows(sa.select(m.obs).order_by(m.obs))]
 
 
@@ -103,7 +103,7 @@ def test_missing_tables_and_columns_are_told_at_once(credentials):
 def test_values_are_parameters(credentials):
     make(credentials)
     with open_database(credentials) as database:
-        m = database.table("atlas_metadataddc").c
+        m = database.columns("atlas_metadataddc")
         evil = "' OR 1=1; DROP TABLE atlas_metadataddc; --"
         assert database.rows(sa.select(m.id).where(m.obs == evil)) == []
         assert names_in(database)
