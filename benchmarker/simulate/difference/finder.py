@@ -20,7 +20,7 @@ class Detections:
     Arguments
     ---------
     y, x : position in pixels, pixel (0, 0) has its middle at (0, 0)
-    snr : height over the noise of the filtered image; flux : ADU
+    snr : height of the filtered image over its noise; flux : ADU
     """
 
     y: np.ndarray
@@ -56,20 +56,18 @@ def find(image: np.ndarray, conditions: Conditions, threshold: float = 5.0) -> D
     """
     from scipy.ndimage import maximum_filter
 
-    filtered = matched_filter(image, conditions)
+    filtered = matched_filter(image, conditions).astype(np.float64)
     noise = _noise(filtered, image)
     highest = maximum_filter(filtered, 2 * SEPARATION_PX + 1, mode="constant")
     peaks = (filtered >= highest) & (filtered > threshold * noise) & (image != MASK)
     rows, columns = np.nonzero(peaks)
     heights = filtered[rows, columns]
-    order = np.argsort(-heights, kind="stable")
-    rows, columns, heights = rows[order], columns[order], heights[order]
-    return Detections(
-        y=rows + _vertex(filtered, rows, columns, (1, 0)),
-        x=columns + _vertex(filtered, rows, columns, (0, 1)),
-        snr=heights.astype(np.float64) / noise,
-        flux=heights.astype(np.float64),
-    )
+    down, more_down = _vertex(filtered, rows, columns, (1, 0))
+    across, more_across = _vertex(filtered, rows, columns, (0, 1))
+    flux = heights + more_down + more_across
+    order = np.argsort(-flux, kind="stable")
+    y, x, flux = (rows + down)[order], (columns + across)[order], flux[order]
+    return Detections(y=y, x=x, snr=flux / noise, flux=flux)
 
 
 def _noise(filtered: np.ndarray, image: np.ndarray) -> float:
@@ -83,12 +81,13 @@ def _noise(filtered: np.ndarray, image: np.ndarray) -> float:
 
 def _vertex(
     filtered: np.ndarray, rows: np.ndarray, columns: np.ndarray, way: tuple[int, int]
-) -> np.ndarray:
-    """Offset of a parabola's vertex through a peak and its two neighbours, at most half a pixel."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vertex of a parabola through a peak and its two neighbours: offset and additional height."""
     height, width = filtered.shape
     before = filtered[np.maximum(rows - way[0], 0), np.maximum(columns - way[1], 0)]
     after = filtered[np.minimum(rows + way[0], height - 1), np.minimum(columns + way[1], width - 1)]
+    slope = 0.5 * (after - before)
     bend = 2.0 * filtered[rows, columns] - before - after
-    bend = np.where(bend > 0, bend, np.inf)
     # a position of exactly one half would belong to the next pixel
-    return np.clip(0.5 * (after - before) / bend, -0.49, 0.49).astype(np.float64)
+    offset = np.clip(slope / np.where(bend > 0, bend, np.inf), -0.49, 0.49)
+    return offset, 0.5 * slope * offset
