@@ -90,7 +90,9 @@ def _set_tensorflow(threads: int, *, ops: bool) -> None:
         tf.config.experimental.enable_op_determinism()
     tf.config.experimental.enable_tensor_float_32_execution(False)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    # operations one after the other, each on all threads: where three or more gradients meet,
+    # TensorFlow adds them in the order in which their memory happens to become free
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def fingerprint(threads: int, *, ops: bool = True) -> dict[str, Any]:
