@@ -59,7 +59,7 @@ def test_simulated_files_are_opened_by_their_list_and_by_the_card(tmp_path, monk
     assert {"f_low_mhz", "pol"} <= images.facts.keys()
     (folder / "list.csv").rename(folder / "gleam-artifacts.csv")
     monkeypatch.setenv("BENCHMARKER_DATA", str(tmp_path))
-    with pytest.raises(InputFileError, match="images of .64, 64. pixels, expected .4000, 4000"):
+    with pytest.raises(InputFileError, match=r"images of .64, 64. pixels, expected .4000, 4000"):
         open_data("gleam-artifacts")  # found and read, but these are no whole fields
     split = choose_split(images, seed=1)
     part_of = {name: part for part, names in split.parts.items() for name in names}
