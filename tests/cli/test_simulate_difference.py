@@ -6,6 +6,8 @@ import pytest
 
 from benchmarker.cli.main import main
 
+pytest.importorskip("sqlalchemy", reason="pip install 'benchmarker[database]'")
+
 SMALL = ("--nights", "2", "--exposures", "2", "--size", "256", "--seed", "4")
 
 

@@ -1,11 +1,12 @@
 import pytest
-import sqlalchemy as sa
 
 from benchmarker.core.errors import SettingsError
 from benchmarker.hosts.realbogus.credentials import Credentials, from_url
 from benchmarker.hosts.realbogus.database import open_database
 from benchmarker.hosts.realbogus.registering import NUMBERS, register, write_survey_config
 from benchmarker.hosts.realbogus.survey_config import read_config
+
+sa = pytest.importorskip("sqlalchemy", reason="pip install 'benchmarker[database]'")
 
 
 def rows(*names):
@@ -29,9 +30,8 @@ def rows(*names):
 
 
 @pytest.fixture
-def database(tmp_path):
-    url = f"sqlite:///{tmp_path / 'survey.db'}"
-    with open_database(from_url(url), create=True) as opened:
+def database(credentials):
+    with open_database(credentials, create=True) as opened:
         yield opened
 
 
