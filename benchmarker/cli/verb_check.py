@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--intervals",
         action="store_true",
-        help="repeat the bootstrap as well: seconds a run instead of a fraction of one",
+        help="repeat the bootstrap as well, which takes several times as long",
     )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
